@@ -1,0 +1,97 @@
+#pragma once
+
+#include "connection.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace paperclip::sqlite {
+
+/// The one thread that writes. Whenever it is free it takes all units that wait and commits them in
+/// one transaction, each in a savepoint of its own: under load the disk is asked once for many
+/// units, and a lone unit never waits for company.
+class Writer {
+ public:
+    struct Counters {
+        std::uint64_t units = 0;
+        std::uint64_t commits = 0;
+        std::size_t queued = 0;
+    };
+
+    Writer(const std::string& path, const Texts& texts);
+    /// Answers what is queued, then ends.
+    ~Writer();
+
+    /// False when the writer is closing; then `done` is not called.
+    bool submit(const pc_unit& unit);
+    /// Runs `work` on the writer's connection between two groups, outside of a transaction. Throws
+    /// what it throws. For migrations.
+    void exclusive(const std::function<void(Connection&)>& work);
+
+    [[nodiscard]] Counters counters() const;
+
+    /// Checkpoints begin at that size of the write-ahead log, beside the writer; at the second size
+    /// the writer itself waits for one, so that the log cannot grow without end under load.
+    static constexpr std::int64_t k_checkpoint_bytes = 32 << 20;
+    static constexpr std::int64_t k_restart_bytes = 256 << 20;
+
+ private:
+    using SteadyTime = std::chrono::steady_clock::time_point;
+    struct Queued {
+        const pc_unit* unit;
+        SteadyTime deadline;
+    };
+    struct Answer {
+        const pc_unit* unit;
+        pc_status status = PC_OK;
+        std::uint32_t step = 0;
+        std::string message;
+        int code = 0;
+    };
+    struct Exclusive {
+        const std::function<void(Connection&)>* work;
+        std::exception_ptr error;
+        bool done = false;
+    };
+
+    void work();
+    void commit_group(const std::deque<Queued>& group);
+    /// Runs all steps; false when the whole transaction is lost.
+    bool apply(Answer& answer);
+    bool apply_steps(Answer& answer);
+    bool already_applied(std::string_view unit_id);
+    static void tell(const Answer& answer) noexcept;
+    void fail_group(std::vector<Answer>& answers, pc_status status, const std::string& message,
+                    int code);
+    void roll_back() noexcept;
+    void forget_old_units();
+
+    void checkpoint_work(const std::string& path);
+    void limit_log();
+
+    Connection connection_;
+    std::int64_t page_bytes_;
+    std::int64_t log_bytes_ = 0;  // of the write-ahead log, as of the last commit
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
+    std::condition_variable exclusive_done_;
+    std::deque<Queued> queue_;
+    std::deque<Exclusive*> exclusives_;
+    bool stopping_ = false;
+    Counters counters_;
+    SteadyTime forgot_at_{};
+
+    std::condition_variable checkpoint_wake_;
+    bool checkpoint_wanted_ = false;
+
+    std::thread thread_;
+    std::thread checkpointer_;
+};
+
+}  // namespace paperclip::sqlite

@@ -1,0 +1,20 @@
+# Debian's packages; scripts/setup installs them. Every module names what it links.
+
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS filesystem json url)
+find_package(Poco REQUIRED COMPONENTS Foundation Net Util Data DataSQLite JWT Crypto)
+find_package(yaml-cpp REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(fmt REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(date REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(prometheus-cpp REQUIRED COMPONENTS core)
+if(PAPERCLIP_TESTS)
+    find_package(Catch2 2 REQUIRED)
+endif()
+
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)

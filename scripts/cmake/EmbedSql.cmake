@@ -1,0 +1,18 @@
+# Run by pc_embed_sql. A raw string literal may hold at most 64 KiB; no .sql file comes near.
+function(append_list kind files)
+    foreach(file ${files})
+        file(READ ${FOLDER}/${file} text)
+        get_filename_component(stem ${file} NAME_WE)
+        string(APPEND body "    {\"${stem}\", R\"sql(${text})sql\"},\n")
+    endforeach()
+    set(out "${out}constexpr SqlFile k_${kind}[] = {\n${body}    {}};\n" PARENT_SCOPE)
+endfunction()
+
+set(out "// Generated from the .sql files of this module.\n#include \"engine/storage/sql_file.hpp\"\n\n")
+string(APPEND out "namespace paperclip::storage {\nnamespace {\n\n")
+append_list(statements "${STATEMENTS}")
+append_list(migrations "${MIGRATIONS}")
+string(APPEND out "\n}  // namespace\n\n")
+string(APPEND out "const SqlModule& ${NAME}_sql();\nconst SqlModule& ${NAME}_sql() {\n")
+string(APPEND out "    static const SqlModule module{\"${NAME}\", k_statements, k_migrations};\n    return module;\n}\n\n}  // namespace paperclip::storage\n")
+file(WRITE ${OUTPUT} "${out}")

@@ -1,0 +1,48 @@
+# pc_module(base SOURCES a.cpp b.cpp LINKS PUBLIC x PRIVATE y SQL a.sql MIGRATIONS m/0001.sql)
+#
+# One folder of engine/ is one module is one static library, paperclip_<name>. Includes are written
+# from the root of the tree. SQL files become part of the library as `<name>_sql()`, see
+# engine/storage/catalogue.hpp.
+function(pc_module name)
+    cmake_parse_arguments(MODULE "" "" "SOURCES;LINKS;SQL;MIGRATIONS" ${ARGN})
+    set(target paperclip_${name})
+    add_library(${target} STATIC ${MODULE_SOURCES})
+    target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR})
+    if(MODULE_LINKS)
+        target_link_libraries(${target} ${MODULE_LINKS})
+    endif()
+    if(MODULE_SQL OR MODULE_MIGRATIONS)
+        pc_embed_sql(${target} ${name} "${MODULE_SQL}" "${MODULE_MIGRATIONS}")
+    endif()
+endfunction()
+
+# Writes <name>_sql.cpp: the text of the module's .sql files as string literals.
+function(pc_embed_sql target name statements migrations)
+    set(generated ${CMAKE_CURRENT_BINARY_DIR}/${name}_sql.cpp)
+    set(inputs)
+    foreach(file ${statements} ${migrations})
+        list(APPEND inputs ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+    endforeach()
+    add_custom_command(
+        OUTPUT ${generated}
+        COMMAND ${CMAKE_COMMAND} -DNAME=${name} -DOUTPUT=${generated}
+                "-DSTATEMENTS=${statements}" "-DMIGRATIONS=${migrations}"
+                -DFOLDER=${CMAKE_CURRENT_SOURCE_DIR}
+                -P ${CMAKE_SOURCE_DIR}/scripts/cmake/EmbedSql.cmake
+        DEPENDS ${inputs} ${CMAKE_SOURCE_DIR}/scripts/cmake/EmbedSql.cmake
+        VERBATIM)
+    target_sources(${target} PRIVATE ${generated})
+endfunction()
+
+# pc_plugin(agent-fake SOURCES fake.cpp LINKS …): a plugin in its folder, plugin.json beside it.
+function(pc_plugin id)
+    cmake_parse_arguments(PLUGIN "" "" "SOURCES;LINKS" ${ARGN})
+    add_library(${id} MODULE ${PLUGIN_SOURCES})
+    target_link_libraries(${id} PRIVATE paperclip_sdk ${PLUGIN_LINKS})
+    pc_plugin_settings(${id})
+    set_target_properties(${id} PROPERTIES
+        PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${PAPERCLIP_PLUGIN_OUTPUT}/${id})
+    add_custom_command(TARGET ${id} POST_BUILD
+        COMMAND ${CMAKE_COMMAND} -E copy_if_different
+                ${CMAKE_CURRENT_SOURCE_DIR}/plugin.json ${PAPERCLIP_PLUGIN_OUTPUT}/${id}/plugin.json)
+endfunction()
