@@ -20,7 +20,7 @@ struct Actor {
 
     ActorType type = ActorType::system;
     Source source = Source::none;
-    std::string user_id;           ///< of a user
+    std::string user_id;           ///< of a user; of an agent, who answers for it
     std::optional<Id> agent_id;    ///< of an agent
     std::optional<Id> company_id;  ///< the one company that an agent belongs to
     std::optional<Id> run_id;      ///< the run on whose behalf the call is made

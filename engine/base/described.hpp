@@ -507,4 +507,37 @@ T read_value(const Node& node, bool strict = false) {
     return read_patch<T>(node, StructType::Purpose::whole, strict).value;
 }
 
+/// The part of a patch that concerns the base struct.
+template <class Base, class Derived>
+Patch<Base> base_of(const Patch<Derived>& patch) {
+    Patch<Base> base;
+    base.value = patch.value;
+    const auto& all = struct_of<Derived>().fields();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const Field* field = struct_of<Base>().find_wire(all[i].wire);
+        if (field == nullptr || !patch.present[i]) continue;
+        const auto index = static_cast<std::size_t>(field - struct_of<Base>().fields().data());
+        base.present.set(index);
+        base.null.set(index, patch.null[i]);
+    }
+    return base;
+}
+
+/// The members that `patch` gives, as a JSON object: what the journal says of a change.
+template <class T>
+std::string changed_members(const Patch<T>& patch) {
+    std::string out;
+    JsonWriter writer(out);
+    writer.begin_object();
+    const auto& fields = struct_of<T>().fields();
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        if (!patch.present[i] || !fields[i].rule.sent) continue;
+        std::string value;
+        fields[i].type->write(value, fields[i].in(static_cast<const void*>(&patch.value)));
+        writer.key(fields[i].wire).raw(value);
+    }
+    writer.end_object();
+    return out;
+}
+
 }  // namespace paperclip

@@ -30,7 +30,7 @@ std::filesystem::path path_of(pc_str config) {
     return std::filesystem::absolute(std::string(path->get_string()));
 }
 
-pc_status config_schema(pc_writer* out, pc_error*) {
+pc_status config_schema(const pc_writer* out, pc_error*) {
     out->write(out->ctx, sdk::str(k_schema));
     return PC_OK;
 }
@@ -71,7 +71,7 @@ pc_status checkpoint(pc_store* store, pc_error* error) {
     return sdk::guard(error, [&] { store->store.checkpoint(); });
 }
 
-pc_status health(pc_store* store, pc_writer* out, pc_error* error) {
+pc_status health(pc_store* store, const pc_writer* out, pc_error* error) {
     return sdk::guard(error, [&] {
         const std::string text = store->store.health();
         out->write(out->ctx, sdk::str(text));

@@ -3,7 +3,7 @@
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS filesystem json url)
-find_package(Poco REQUIRED COMPONENTS Foundation Net Util Data DataSQLite JWT Crypto)
+find_package(Poco REQUIRED COMPONENTS Foundation Net Util Data DataSQLite JSON JWT Crypto)
 find_package(yaml-cpp REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(fmt REQUIRED)

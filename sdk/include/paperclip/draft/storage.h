@@ -113,7 +113,7 @@ typedef struct pc_storage {
     pc_storage_limits limits;
 
     /* JSON Schema of the configuration. [control] */
-    pc_status (*config_schema)(pc_writer* out, pc_error* error);
+    pc_status (*config_schema)(const pc_writer* out, pc_error* error);
     /* Opens, or creates, the store that `config` (JSON) names. PC_BUSY: another engine has it.
      * [control] */
     pc_status (*open)(pc_str config, pc_store** store, pc_error* error);
@@ -132,7 +132,7 @@ typedef struct pc_storage {
     /* Moves what is committed to its final place as far as readers allow. [worker] */
     pc_status (*checkpoint)(pc_store* store, pc_error* error);
     /* Sizes and counters as a JSON object. [worker] */
-    pc_status (*health)(pc_store* store, pc_writer* out, pc_error* error);
+    pc_status (*health)(pc_store* store, const pc_writer* out, pc_error* error);
     /* Writes a consistent copy of the open store to the file `path`, which must not exist; durable
      * when it returns. Units go on meanwhile. [worker] */
     pc_status (*backup)(pc_store* store, pc_str path, pc_error* error);

@@ -1,0 +1,131 @@
+#include "engine/company/companies.hpp"
+
+#include <date/tz.h>
+
+#include "engine/company/setup.hpp"
+
+namespace paperclip::company {
+
+using storage::operator""_sql;
+
+namespace {
+
+void check(const Company& company) {
+    if (!is_time_zone(company.timezone)) {
+        throw Error(ErrorKind::unprocessable,
+                    "timezone: expected an IANA name such as Europe/Berlin, found \"" +
+                        company.timezone + "\"");
+    }
+}
+
+}  // namespace
+
+std::string issue_prefix_of(std::string_view name) {
+    std::string prefix;
+    for (const char c : name) {
+        const char upper = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+        if (upper >= 'A' && upper <= 'Z') prefix += upper;
+        if (prefix.size() == 3) break;
+    }
+    return prefix.empty() ? "CMP" : prefix;
+}
+
+bool is_time_zone(const std::string& name) {
+    try {
+        return date::locate_zone(name) != nullptr;
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
+Money Ledger::Spent::of_agent(const Id& agent) const {
+    for (const auto& [id, money] : agents) {
+        if (id == agent) return money;
+    }
+    return {};
+}
+
+std::string Companies::free_prefix(const std::string& name) {
+    std::string prefix = issue_prefix_of(name);
+    while (core_.store.integer("company.prefix_is_taken"_sql, {{"issue_prefix", prefix}})) {
+        prefix += 'A';
+    }
+    return prefix;
+}
+
+void Companies::add_create(storage::Unit& unit, const Actor& actor, Company& company) {
+    check(company);
+    company.id = core_.ids.next();
+    company.issue_prefix = free_prefix(company.name);
+    company.created_at = company.updated_at = core_.clock.now();
+    if (company.default_responsible_user_id.empty()) {
+        company.default_responsible_user_id = actor.is_board() ? actor.user_id : "local-board";
+    }
+    unit.add_row("company.insert"_sql, company).taken([] {
+        throw Error(ErrorKind::conflict, "Another company took the same issue prefix; try again");
+    });
+    if (company.budget_monthly.micros > 0) {
+        ledger_.set_monthly_limit(unit, actor, company.id, {}, company.budget_monthly);
+    }
+    std::string details;
+    JsonWriter(details).begin_object().member("name", company.name).end_object();
+    core_.journal.activity(unit, actor,
+                           {company.id, "company.created", "company", company.id.str(), details});
+}
+
+Company Companies::create(const Actor& actor, const Patch<Company>& input) {
+    Company company = input.value;
+    storage::Unit unit = core_.store.unit();
+    add_create(unit, actor, company);
+    core_.store.submit(unit);
+    return company;
+}
+
+void Companies::fill(Company& company) {
+    company.spent_monthly = ledger_.spent_this_month(company.id).company;
+}
+
+std::optional<Company> Companies::find(const Id& id) {
+    auto company = core_.store.one<Company>("company.by_id"_sql, {{"id", id}});
+    if (company) fill(*company);
+    return company;
+}
+
+Company Companies::get(const Id& id) {
+    if (auto company = find(id)) return *company;
+    throw Error(ErrorKind::not_found, "Company not found");
+}
+
+std::vector<Company> Companies::list() {
+    auto companies = core_.store.all<Company>("company.list"_sql, {});
+    for (Company& company : companies) fill(company);
+    return companies;
+}
+
+Company Companies::patch(const Actor& actor, const Id& id, const Patch<Company>& input) {
+    Company after = get(id);
+    input.apply_to(after);
+    check(after);
+    Patch<Company> change = input;
+    change.set(&Company::updated_at, core_.clock.now());
+
+    storage::Unit unit = core_.store.unit();
+    unit.add_patch("company.patch"_sql, change, {}, {{"id", id}}).into(after).otherwise([] {
+        throw Error(ErrorKind::not_found, "Company not found");
+    });
+    if (input.has(&Company::budget_monthly)) {
+        ledger_.set_monthly_limit(unit, actor, id, {}, input.value.budget_monthly);
+    }
+    core_.journal.activity(unit, actor,
+                           {id, "company.updated", "company", id.str(), changed_members(input)});
+    core_.store.submit(unit);
+    fill(after);
+    return after;
+}
+
+void add_sql(storage::Catalogue& catalogue) {
+    catalogue.add_struct<Company>();
+    catalogue.add(storage::company_sql());
+}
+
+}  // namespace paperclip::company

@@ -1,0 +1,42 @@
+#include "engine/company/setup.hpp"
+
+namespace paperclip::company {
+
+using http::Call;
+using http::Method;
+using http::None;
+using http::Rule;
+using http::Subject;
+
+void add_routes(http::Router& router, Core core, Companies& companies) {
+    router.resolve(Subject::company, [core](std::string_view text, const http::Request&) {
+        using storage::operator""_sql;
+        std::optional<http::Resolved> found;
+        const auto id = Id::parse(text);
+        if (id && core.store.integer("company.exists"_sql, {{"id", *id}})) {
+            found = http::Resolved{*id, *id};
+        }
+        return found;
+    });
+
+    router.add<None, None, std::vector<Company>>(
+        {Method::get, "/companies", Rule::board, Subject::none, "List the companies"},
+        [&](Call&) { return companies.list(); });
+
+    router.add<None, Company, Company>(
+        {Method::post, "/companies", Rule::board, Subject::none, "Create a company", 201},
+        [&](Call& call, Patch<Company>& input) { return companies.create(call.actor, input); });
+
+    router.add<None, None, Company>({Method::get, "/companies/{companyId}", Rule::member,
+                                     Subject::company, "Get a company"},
+                                    [&](Call& call) { return companies.get(call.company_id); });
+
+    router.add<None, Company, Company>(
+        {Method::patch, "/companies/{companyId}", Rule::board_of_company, Subject::company,
+         "Change a company"},
+        [&](Call& call, Patch<Company>& input) {
+            return companies.patch(call.actor, call.company_id, input);
+        });
+}
+
+}  // namespace paperclip::company
