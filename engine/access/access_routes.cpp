@@ -21,15 +21,16 @@ void add_routes(http::Router& router, AgentKeys& keys) {
             return keys.create(call.actor, call.company_id, call.subject_id, input);
         });
 
-    router.add<None, None, http::Ok>(
-        {Method::delete_, "/agents/{id}/keys/{keyId}", Rule::board_of_company, Subject::agent,
-         "Revoke an API key"},
-        [&](Call& call) {
-            const auto key = Id::parse(call.path_value("keyId"));
-            if (!key) throw Error(ErrorKind::not_found, "Key not found");
-            keys.revoke(call.actor, call.company_id, call.subject_id, *key);
-            return http::Ok{};
-        });
+    router.add<None, None, http::Ok>({Method::delete_, "/agents/{id}/keys/{keyId}",
+                                      Rule::board_of_company, Subject::agent, "Revoke an API key"},
+                                     [&](Call& call) {
+                                         const auto key = Id::parse(call.path_value("keyId"));
+                                         if (!key)
+                                             throw Error(ErrorKind::not_found, "Key not found");
+                                         keys.revoke(call.actor, call.company_id, call.subject_id,
+                                                     *key);
+                                         return http::Ok{};
+                                     });
 }
 
 }  // namespace paperclip::access

@@ -1,10 +1,9 @@
 #include "engine/access/agent_keys.hpp"
 
-#include <sodium.h>
-
+#include "engine/access/setup.hpp"
 #include "engine/base/log.hpp"
 
-#include "engine/access/setup.hpp"
+#include <sodium.h>
 
 namespace paperclip::access {
 
@@ -69,9 +68,8 @@ void AgentKeys::revoke(const Actor& actor, const Id& company, const Id& agent, c
     storage::Unit unit = core_.store.unit();
     unit.add("agent_key.revoke"_sql, {{"id", key}, {"agent_id", agent}, {"now", core_.clock.now()}})
         .otherwise([] { throw Error(ErrorKind::not_found, "Key not found"); });
-    core_.journal.activity(unit, actor,
-                           {company, "agent.key_revoked", "agent", agent.str(),
-                            key_details(key, "")});
+    core_.journal.activity(
+        unit, actor, {company, "agent.key_revoked", "agent", agent.str(), key_details(key, "")});
     core_.store.submit(unit);
 }
 

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "engine/base/actor.hpp"
+#include "engine/base/described.hpp"
+#include "engine/journal/core.hpp"
+
 #include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include "engine/base/actor.hpp"
-#include "engine/base/described.hpp"
-#include "engine/journal/core.hpp"
 
 namespace paperclip::storage {
 const SqlModule& access_sql();

@@ -78,11 +78,13 @@ Actor Gate::by_connection(const http::Request& request) {
     if (!request.peer.is_loopback()) return {};
     const Peers::Answer peer = peers_.who_is(request.peer);
     switch (peer.kind) {
-        case Peers::Kind::outside: return Actor::local_board();
+        case Peers::Kind::outside:
+            return Actor::local_board();
         case Peers::Kind::run:
             if (auto actor = agent_of_run(peer.run_id, Actor::Source::process_tree)) return *actor;
             break;
-        case Peers::Kind::unknown: break;
+        case Peers::Kind::unknown:
+            break;
     }
     throw Error(ErrorKind::unauthenticated,
                 "The process behind this connection could not be told from an agent's; send a "

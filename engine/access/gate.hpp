@@ -1,10 +1,10 @@
 #pragma once
 
-#include <optional>
-
 #include "engine/access/agent_keys.hpp"
 #include "engine/access/run_tokens.hpp"
 #include "engine/http/router.hpp"
+
+#include <optional>
 
 namespace paperclip::access {
 

@@ -1,11 +1,11 @@
 #include "engine/access/run_tokens.hpp"
 
+#include "engine/access/agent_keys.hpp"
+#include "engine/base/files.hpp"
+
 #include <Poco/JWT/Signer.h>
 #include <Poco/JWT/Token.h>
 #include <sodium.h>
-
-#include "engine/access/agent_keys.hpp"
-#include "engine/base/files.hpp"
 
 namespace paperclip::access {
 namespace {
@@ -13,7 +13,9 @@ namespace {
 constexpr const char* k_issuer = "paperclip";
 constexpr const char* k_audience = "paperclip-api";
 
-Poco::Timestamp to_poco(Time time) { return {time.time_since_epoch().count()}; }
+Poco::Timestamp to_poco(Time time) {
+    return {time.time_since_epoch().count()};
+}
 
 std::string claim(const Poco::JWT::Token& token, const std::string& name) {
     return token.payload().optValue<std::string>(name, "");

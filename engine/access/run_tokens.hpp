@@ -1,12 +1,12 @@
 #pragma once
 
+#include "engine/base/clock.hpp"
+#include "engine/base/id.hpp"
+
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "engine/base/clock.hpp"
-#include "engine/base/id.hpp"
 
 namespace paperclip::access {
 

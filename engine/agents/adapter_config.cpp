@@ -1,7 +1,7 @@
-#include <boost/json.hpp>
-
 #include "engine/agents/adapters.hpp"
 #include "engine/base/redact.hpp"
+
+#include <boost/json.hpp>
 
 namespace paperclip::agents {
 namespace {

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "engine/base/json.hpp"
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "engine/base/json.hpp"
 
 namespace paperclip::agents {
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "engine/base/described.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "engine/base/described.hpp"
 
 namespace paperclip::agents {
 
@@ -12,7 +12,18 @@ enum class AgentStatus { active, paused, idle, running, error, pending_approval,
 BOOST_DESCRIBE_ENUM(AgentStatus, active, paused, idle, running, error, pending_approval, terminated)
 
 enum class AgentRole {
-    ceo, cto, cmo, cfo, security, engineer, designer, pm, qa, devops, researcher, general
+    ceo,
+    cto,
+    cmo,
+    cfo,
+    security,
+    engineer,
+    designer,
+    pm,
+    qa,
+    devops,
+    researcher,
+    general
 };
 BOOST_DESCRIBE_ENUM(AgentRole, ceo, cto, cmo, cfo, security, engineer, designer, pm, qa, devops,
                     researcher, general)

@@ -64,20 +64,17 @@ void add_routes(http::Router& router, Core core, Agents& agents) {
             return agents.list(call.company_id, call.actor);
         });
 
-    router.add<None, Agent, AgentView>(
-        {Method::post, "/companies/{companyId}/agents", Rule::member, Subject::company,
-         "Create an agent", 201},
-        [&](Call& call, Patch<Agent>& input) {
-            must_hire(agents, call.actor);
-            return agents.create(call.actor, call.company_id, input);
-        });
+    router.add<None, Agent, AgentView>({Method::post, "/companies/{companyId}/agents", Rule::member,
+                                        Subject::company, "Create an agent", 201},
+                                       [&](Call& call, Patch<Agent>& input) {
+                                           must_hire(agents, call.actor);
+                                           return agents.create(call.actor, call.company_id, input);
+                                       });
 
-    router.add<None, None, std::vector<OrgNode>>({Method::get, "/companies/{companyId}/org",
-                                                  Rule::member, Subject::company,
-                                                  "The org chart as a tree"},
-                                                 [&](Call& call) {
-                                                     return agents.org(call.company_id);
-                                                 });
+    router.add<None, None, std::vector<OrgNode>>(
+        {Method::get, "/companies/{companyId}/org", Rule::member, Subject::company,
+         "The org chart as a tree"},
+        [&](Call& call) { return agents.org(call.company_id); });
 
     router.add<None, None, AgentDetail>(
         {Method::get, "/agents/me", Rule::agent, Subject::none, "The agent that calls"},
@@ -110,12 +107,10 @@ void add_routes(http::Router& router, Core core, Agents& agents) {
             return agents.set_permissions(call.actor, call.subject_id, permissions);
         });
 
-    router.add<None, None, AgentView>({Method::post, "/agents/{id}/clear-error",
-                                       Rule::board_of_company, Subject::agent,
-                                       "Put an agent that failed back to work"},
-                                      [&](Call& call) {
-                                          return agents.clear_error(call.actor, call.subject_id);
-                                      });
+    router.add<None, None, AgentView>(
+        {Method::post, "/agents/{id}/clear-error", Rule::board_of_company, Subject::agent,
+         "Put an agent that failed back to work"},
+        [&](Call& call) { return agents.clear_error(call.actor, call.subject_id); });
 }
 
 }  // namespace paperclip::agents

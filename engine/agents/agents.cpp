@@ -1,8 +1,8 @@
 #include "engine/agents/agents.hpp"
 
-#include <algorithm>
-
 #include "engine/agents/setup.hpp"
+
+#include <algorithm>
 
 namespace paperclip::agents {
 
@@ -14,7 +14,9 @@ namespace {
     throw Error(ErrorKind::unprocessable, message);
 }
 
-[[noreturn]] void not_found() { throw Error(ErrorKind::not_found, "Agent not found"); }
+[[noreturn]] void not_found() {
+    throw Error(ErrorKind::not_found, "Agent not found");
+}
 
 /// `agent.name` with a number behind it while its key is somebody else's: "Eddie 2".
 void make_unique(Agent& agent, Directory& directory) {
@@ -97,8 +99,12 @@ void Agents::add_create(storage::Unit& unit, const Actor& actor, Agent& agent,
         ledger_.set_monthly_limit(unit, actor, agent.company_id, agent.id, agent.budget_monthly);
     }
     std::string details;
-    JsonWriter(details).begin_object().member("name", agent.name)
-        .member("role", word(agent.role)).member("adapterType", agent.adapter_type).end_object();
+    JsonWriter(details)
+        .begin_object()
+        .member("name", agent.name)
+        .member("role", word(agent.role))
+        .member("adapterType", agent.adapter_type)
+        .end_object();
     log_activity(unit, actor, "agent.created", agent, details);
     directory.put(agent);
 }
@@ -120,6 +126,12 @@ Agent Agents::get(const Id& id) {
     return *agent;
 }
 
+std::vector<Agent> Agents::near(const Agent& agent) {
+    return core_.store.all<Agent>(
+        "agent.near"_sql,
+        {{"company_id", agent.company_id}, {"id", agent.id}, {"manager", agent.reports_to}});
+}
+
 std::vector<Agent> Agents::roster(const Id& company) {
     return core_.store.all<Agent>("agent.of_company"_sql, {{"company_id", company}});
 }
@@ -139,7 +151,7 @@ AgentDetail Agents::detail(const Id& id) {
     static_cast<AgentView&>(detail) = view(agent);
     detail.chain_of_command = chain_of_command(Directory(core_.store).chain_of(agent));
     detail.access.can_assign_tasks = agent.permissions.can_assign_tasks.value_or(true);
-    detail.access.task_assign_source = agent.role == AgentRole::ceo           ? "ceo_role"
+    detail.access.task_assign_source = agent.role == AgentRole::ceo          ? "ceo_role"
                                        : agent.permissions.can_create_agents ? "agent_creator"
                                        : agent.permissions.can_assign_tasks  ? "explicit_grant"
                                                                              : "simple_default";
@@ -239,8 +251,8 @@ AgentView Agents::clear_error(const Actor& actor, const Id& id) {
     return view(agent);
 }
 
-storage::Unit::Added Agents::add_pause(storage::Unit& unit, const Actor& actor,
-                                       const Agent& agent, std::string_view reason) {
+storage::Unit::Added Agents::add_pause(storage::Unit& unit, const Actor& actor, const Agent& agent,
+                                       std::string_view reason) {
     std::string details;
     JsonWriter(details).begin_object().member("reason", reason).end_object();
     log_activity(unit, actor, "agent.paused", agent, details);

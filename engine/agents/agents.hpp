@@ -1,15 +1,15 @@
 #pragma once
 
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "engine/access/agent_keys.hpp"
 #include "engine/agents/adapters.hpp"
 #include "engine/agents/agent.hpp"
 #include "engine/agents/heartbeat_policy.hpp"
 #include "engine/agents/org.hpp"
 #include "engine/company/companies.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace paperclip::storage {
 const SqlModule& agents_sql();
@@ -34,14 +34,16 @@ class Agents {
     /// Everybody who is not terminated. An agent sees the others without their configuration.
     std::vector<AgentView> list(const Id& company, const Actor& actor);
     std::vector<Agent> roster(const Id& company);
+    /// The agent's manager, reports and peers, at most twenty of each; in no particular order.
+    std::vector<Agent> near(const Agent& agent);
     std::vector<OrgNode> org(const Id& company);
 
     AgentView patch(const Actor& actor, const Id& id, const Patch<Agent>& input,
                     bool replace_adapter_config);
     /// Adds the steps that change `agent` by `change`. Throws Error{unprocessable} when the result
     /// makes no sense.
-    void add_patch(storage::Unit& unit, const Actor& actor, const Agent& agent,
-                   Patch<Agent> change, Directory& directory);
+    void add_patch(storage::Unit& unit, const Actor& actor, const Agent& agent, Patch<Agent> change,
+                   Directory& directory);
     AgentView clear_error(const Actor& actor, const Id& id);
     AgentDetail set_permissions(const Actor& actor, const Id& id, const Permissions& permissions);
 
@@ -49,8 +51,7 @@ class Agents {
     storage::Unit::Added add_pause(storage::Unit& unit, const Actor& actor, const Agent& agent,
                                    std::string_view reason);
     storage::Unit::Added add_resume(storage::Unit& unit, const Actor& actor, const Agent& agent);
-    storage::Unit::Added add_terminate(storage::Unit& unit, const Actor& actor,
-                                       const Agent& agent);
+    storage::Unit::Added add_terminate(storage::Unit& unit, const Actor& actor, const Agent& agent);
 
     /// Shows `agent` as the API does.
     AgentView view(const Agent& agent);

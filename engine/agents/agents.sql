@@ -63,10 +63,19 @@ update agent set live_runs = live_runs - 1, updated_at = :now,
     status = case when status = 'running' and live_runs = 1 then 'idle' else status end
 where id = :id
 
+-- Everybody whom the clock may wake.
 -- name: agent.scheduled
-select a.id, a.company_id, a.runtime_config, a.created_at, c.timezone
+select a.id, a.runtime_config, a.created_at, a.last_heartbeat_at, c.timezone
 from agent a join company c on c.id = a.company_id
 where a.status in ('active', 'idle', 'running', 'error') and c.status = 'active'
+
+-- name: agent.scheduled_one
+select a.id, a.runtime_config, a.created_at, a.last_heartbeat_at, c.timezone
+from agent a join company c on c.id = a.company_id
+where a.id = :id and a.status in ('active', 'idle', 'running', 'error') and c.status = 'active'
+
+-- name: agent.ids_of_company
+select id from agent where company_id = :company_id
 
 -- name: agent.pause_over_budget
 update agent set status = 'paused', pause_reason = 'budget', paused_at = :now, updated_at = :now
@@ -82,3 +91,18 @@ where id = :id and status = 'paused' and pause_reason = 'budget'
   and not exists (select 1 from budget_policy p join budget_window w on w.policy_id = p.id
                   where p.scope_type = 'agent' and p.scope_id = agent.id and p.window_kind = 'month'
                     and w.window_start = :month and w.spent >= p.amount)
+
+-- name: agent.pause_on_failures
+update agent set status = 'paused', pause_reason = 'system', paused_at = :now, updated_at = :now
+where id = :id and status = 'error' and (failures_in_a_row >= :limit or :permanent = 1)
+returning status
+
+-- name: agent.near
+select {Agent} from agent where id = :manager
+union all
+select * from (select {Agent} from agent
+               where reports_to = :id and company_id = :company_id and status <> 'terminated' limit 20)
+union all
+select * from (select {Agent} from agent
+               where reports_to = :manager and id <> :id and company_id = :company_id
+                 and status <> 'terminated' limit 20)

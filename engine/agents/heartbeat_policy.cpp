@@ -1,10 +1,10 @@
 #include "engine/agents/heartbeat_policy.hpp"
 
+#include "engine/base/error.hpp"
+
 #include <algorithm>
 
 #include <boost/json.hpp>
-
-#include "engine/base/error.hpp"
 
 namespace paperclip::agents {
 namespace {

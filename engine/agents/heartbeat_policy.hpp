@@ -1,10 +1,10 @@
 #pragma once
 
+#include "engine/base/described.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "engine/base/described.hpp"
 
 namespace paperclip::agents {
 
@@ -16,13 +16,13 @@ struct HeartbeatPolicy {
     bool wake_on_demand = true;  ///< the gate for every wake but the timer's
     std::int64_t max_concurrent_runs = 20;
     std::optional<bool> skip_timer_when_no_actionable_work;
-    std::optional<std::string> cron;         ///< five fields; instead of interval_sec
-    std::optional<std::string> timezone;     ///< IANA; the company's if absent
-    std::int64_t jitter_sec = 0;             ///< each wake is late by up to that
-    std::optional<std::string> quiet_hours;  ///< "22:00-07:00", in `timezone`
-    bool run_when_idle = false;              ///< timer wakes start a run with nothing to do
+    std::optional<std::string> cron;             ///< five fields; instead of interval_sec
+    std::optional<std::string> timezone;         ///< IANA; the company's if absent
+    std::int64_t jitter_sec = 0;                 ///< each wake is late by up to that
+    std::optional<std::string> quiet_hours;      ///< "22:00-07:00", in `timezone`
+    bool run_when_idle = false;                  ///< timer wakes start a run with nothing to do
     std::optional<std::string> catch_up_policy;  ///< skip_missed (default) or run_once
-    std::vector<std::string> check;  ///< argv that says for free whether there is news
+    std::vector<std::string> check;              ///< argv that says for free whether there is news
 
     /// Does a timer wake start a run although there is nothing to do?
     [[nodiscard]] bool runs_when_idle() const {
@@ -54,7 +54,8 @@ BOOST_DESCRIBE_STRUCT(RuntimeConfig, (), (heartbeat, limits))
 /// its default. Throws Error{invalid} naming what is wrong.
 RuntimeConfig parse_runtime_config(const Json& json);
 
-/// `json` with the defaults that the API shows (`heartbeat.enabled`, `heartbeat.maxConcurrentRuns`).
+/// `json` with the defaults that the API shows (`heartbeat.enabled`,
+/// `heartbeat.maxConcurrentRuns`).
 Json with_runtime_defaults(const Json& json);
 
 }  // namespace paperclip::agents

@@ -12,9 +12,12 @@ namespace {
 constexpr std::size_t k_longest_chain = 1000;
 
 ChainLink link_of(const Agent& agent, std::size_t depth) {
-    return {agent.id,         agent.company_id,
-            agent.name,       agent.status,
-            agent.reports_to, static_cast<std::int64_t>(depth),
+    return {agent.id,
+            agent.company_id,
+            agent.name,
+            agent.status,
+            agent.reports_to,
+            static_cast<std::int64_t>(depth),
             depth == 0 ? ChainRelation::self : ChainRelation::ancestor};
 }
 
@@ -24,9 +27,8 @@ std::vector<Agent> walk_up(const Agent& agent, const Find& find) {
     while (chain.back().reports_to && chain.size() < k_longest_chain) {
         std::optional<Agent> manager = find(*chain.back().reports_to);
         if (!manager) break;
-        const bool cycle = std::any_of(chain.begin(), chain.end(), [&](const Agent& known) {
-            return known.id == manager->id;
-        });
+        const bool cycle = std::any_of(chain.begin(), chain.end(),
+                                       [&](const Agent& known) { return known.id == manager->id; });
         if (cycle) break;
         chain.push_back(std::move(*manager));
     }
@@ -48,8 +50,8 @@ bool Directory::is_taken(const Agent& agent, const std::string& key) {
     for (const auto& [id, pending] : pending_) {
         if (taken_by(pending)) return true;
     }
-    const auto stored = store_.one<Agent>(
-        "agent.by_url_key"_sql, {{"company_id", agent.company_id}, {"url_key", key}});
+    const auto stored = store_.one<Agent>("agent.by_url_key"_sql,
+                                          {{"company_id", agent.company_id}, {"url_key", key}});
     return stored && !pending_.contains(stored->id) && taken_by(*stored);
 }
 
@@ -120,8 +122,8 @@ std::vector<OrgNode> OrgChart::forest() const {
     for (const Agent& agent : agents_) {
         if (agent.status == AgentStatus::terminated) continue;
         const auto manager = agent.reports_to ? by_id_.find(*agent.reports_to) : by_id_.end();
-        const bool has_manager = manager != by_id_.end() &&
-                                 manager->second->status != AgentStatus::terminated;
+        const bool has_manager =
+            manager != by_id_.end() && manager->second->status != AgentStatus::terminated;
         if (!has_manager) roots.push_back(node(agent));
     }
     return roots;

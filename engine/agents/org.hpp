@@ -1,5 +1,8 @@
 #pragma once
 
+#include "engine/agents/agent.hpp"
+#include "engine/storage/store.hpp"
+
 #include <functional>
 #include <map>
 #include <optional>
@@ -7,9 +10,6 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
-
-#include "engine/agents/agent.hpp"
-#include "engine/storage/store.hpp"
 
 namespace paperclip::agents {
 

@@ -73,6 +73,15 @@ void mask_credentials(std::string& text) {
 }  // namespace
 
 void Redactor::add(std::string_view value) {
+    // Output is scrubbed line by line, so each line of a key file is a secret of its own.
+    if (const auto end = value.find('\n');
+        end != std::string_view::npos && end + 1 < value.size()) {
+        for (std::string_view rest = value; !rest.empty();) {
+            const auto line = rest.substr(0, rest.find('\n'));
+            add(line);
+            rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        }
+    }
     if (value.size() < k_min_secret) return;
     const std::lock_guard lock(mutex_);
     const auto insert = [&](std::string secret) {

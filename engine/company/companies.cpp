@@ -1,8 +1,8 @@
 #include "engine/company/companies.hpp"
 
-#include <date/tz.h>
-
 #include "engine/company/setup.hpp"
+
+#include <date/tz.h>
 
 namespace paperclip::company {
 

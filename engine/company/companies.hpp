@@ -1,11 +1,11 @@
 #pragma once
 
-#include <optional>
-#include <vector>
-
 #include "engine/base/actor.hpp"
 #include "engine/company/company.hpp"
 #include "engine/journal/core.hpp"
+
+#include <optional>
+#include <vector>
 
 namespace paperclip::storage {
 const SqlModule& company_sql();

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "engine/base/described.hpp"
+
 #include <optional>
 #include <string>
-
-#include "engine/base/described.hpp"
 
 namespace paperclip::company {
 

@@ -27,9 +27,9 @@ void add_routes(http::Router& router, Core core, Companies& companies) {
         {Method::post, "/companies", Rule::board, Subject::none, "Create a company", 201},
         [&](Call& call, Patch<Company>& input) { return companies.create(call.actor, input); });
 
-    router.add<None, None, Company>({Method::get, "/companies/{companyId}", Rule::member,
-                                     Subject::company, "Get a company"},
-                                    [&](Call& call) { return companies.get(call.company_id); });
+    router.add<None, None, Company>(
+        {Method::get, "/companies/{companyId}", Rule::member, Subject::company, "Get a company"},
+        [&](Call& call) { return companies.get(call.company_id); });
 
     router.add<None, Company, Company>(
         {Method::patch, "/companies/{companyId}", Rule::board_of_company, Subject::company,

@@ -66,8 +66,7 @@ Dashboard dashboard_of(const Core& core, const Id& company, Money budget, Money 
     }
     core.store.each("dashboard.runs"_sql, {{"company_id", company}, {"since", Time{first}}},
                     [&](storage::Row row) {
-                        const auto index =
-                            row[0].as_integer() - first.time_since_epoch().count();
+                        const auto index = row[0].as_integer() - first.time_since_epoch().count();
                         if (index < 0 || index >= k_days) return;
                         add_runs(dashboard.run_activity[static_cast<std::size_t>(index)], row);
                     });

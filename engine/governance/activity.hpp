@@ -1,11 +1,11 @@
 #pragma once
 
+#include "engine/base/described.hpp"
+#include "engine/journal/core.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "engine/base/described.hpp"
-#include "engine/journal/core.hpp"
 
 namespace paperclip::governance {
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-
 #include <date/tz.h>
 
 namespace paperclip::governance {
@@ -63,8 +62,8 @@ void Budgets::add_policy(storage::Unit& unit, const Actor& actor, const Id& comp
     w.begin_object().member("scopeType", word(scope)).member("scopeId", scope_id.view());
     w.member("windowKind", word(window)).member("amount", limit.value_or(Money{}).to_cents());
     w.end_object();
-    core_.journal.activity(unit, actor, {company, "budget.policy_upserted", "budget_policy",
-                                         scope_id.str(), details});
+    core_.journal.activity(
+        unit, actor, {company, "budget.policy_upserted", "budget_policy", scope_id.str(), details});
 }
 
 void Budgets::set_monthly_limit(storage::Unit& unit, const Actor& actor, const Id& company,
@@ -122,8 +121,8 @@ std::optional<Reservation> Budgets::add_reserve(storage::Unit& unit, const Spend
                       {"month", reservation.month}},
                      [&](storage::Row row) {
                          const Policy policy = policy_of(row);
-                         const Money left = policy.monthly ? policy.limit - policy.committed
-                                                           : policy.limit;
+                         const Money left =
+                             policy.monthly ? policy.limit - policy.committed : policy.limit;
                          auto& bound = policy.monthly ? room : reservation.cap;
                          bound = bound ? std::min(*bound, left) : left;
                          windows += policy.monthly ? 1 : 0;
@@ -144,7 +143,8 @@ std::optional<Reservation> Budgets::add_reserve(storage::Unit& unit, const Spend
     return reservation;
 }
 
-bool Budgets::extend(const Spender& spender, const Reservation& reservation, Money more) {
+bool Budgets::extend(const Spender& spender, const Reservation& reservation, Money more,
+                     const std::function<void(storage::Unit&)>& note) {
     std::int64_t windows = 0;
     core_.store.each("budget.applicable"_sql,
                      {{"company_id", spender.company_id},
@@ -157,6 +157,7 @@ bool Budgets::extend(const Spender& spender, const Reservation& reservation, Mon
                                     {"month", reservation.month},
                                     {"amount", more}})
         .expect(windows);
+    note(unit);
     try {
         core_.store.submit(unit);
         return true;
@@ -203,8 +204,8 @@ void Budgets::add_charge(storage::Unit& unit, const Actor& actor, CostEvent& eve
     JsonWriter w(details);
     w.begin_object().member("model", event.model).member("costCents", event.cost.to_cents());
     w.member("costMicros", event.cost.micros).end_object();
-    core_.journal.activity(unit, actor, {event.company_id, "cost.reported", "cost_event",
-                                         event.id.str(), details});
+    core_.journal.activity(
+        unit, actor, {event.company_id, "cost.reported", "cost_event", event.id.str(), details});
 }
 
 void Budgets::add_settle(storage::Unit& unit, const Reservation& reservation, CostEvent event) {

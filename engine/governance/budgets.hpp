@@ -1,11 +1,11 @@
 #pragma once
 
+#include "engine/agents/agents.hpp"
+#include "engine/governance/cost.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "engine/agents/agents.hpp"
-#include "engine/governance/cost.hpp"
 
 namespace paperclip::storage {
 const SqlModule& governance_sql();
@@ -26,9 +26,9 @@ struct Spender {
 
 /// What a run was admitted with. Kept in the run's row; settle() gives it back.
 struct Reservation {
-    Money amount;             ///< reserved in every window that applies; 0 when none does
-    std::int64_t month = 0;   ///< of which month
-    std::optional<Money> cap; ///< the most that this run may cost, if anything bounds it
+    Money amount;              ///< reserved in every window that applies; 0 when none does
+    std::int64_t month = 0;    ///< of which month
+    std::optional<Money> cap;  ///< the most that this run may cost, if anything bounds it
 };
 
 /// The arithmetic of budgets: no work is admitted or continued beyond what is settled and reserved.
@@ -47,8 +47,10 @@ class Budgets final : public company::Ledger {
     /// Adds the steps that reserve for a run. Nothing when a budget has no room left; the caller
     /// submits soon, and asks again when the unit conflicts.
     std::optional<Reservation> add_reserve(storage::Unit& unit, const Spender& spender);
-    /// Reserves `more` for a run that goes on. False when there is no room.
-    bool extend(const Spender& spender, const Reservation& reservation, Money more);
+    /// Reserves `more` for a run that goes on, with the steps that `note` adds. False when there is
+    /// no room.
+    bool extend(const Spender& spender, const Reservation& reservation, Money more,
+                const std::function<void(storage::Unit&)>& note);
     /// Adds the steps that charge what was spent and give back what was reserved.
     void add_settle(storage::Unit& unit, const Reservation& reservation, CostEvent event);
     /// Adds the steps that give back a reservation of a run that never began.

@@ -1,14 +1,19 @@
 #pragma once
 
+#include "engine/base/described.hpp"
+
 #include <optional>
 #include <string>
-
-#include "engine/base/described.hpp"
 
 namespace paperclip::governance {
 
 enum class BillingType {
-    metered_api, subscription_included, subscription_overage, credits, fixed, unknown
+    metered_api,
+    subscription_included,
+    subscription_overage,
+    credits,
+    fixed,
+    unknown
 };
 BOOST_DESCRIBE_ENUM(BillingType, metered_api, subscription_included, subscription_overage, credits,
                     fixed, unknown)

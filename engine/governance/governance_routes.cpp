@@ -69,9 +69,9 @@ ActivityRow write_activity(Core core, const Call& call, const ActivityInput& inp
     if (input.details) w.key("details").raw(input.details->text);
     w.end_object();
     storage::Unit unit = core.store.unit();
-    const auto record =
-        core.journal.activity(unit, call.actor, {call.company_id, input.action, input.entity_type,
-                                                 input.entity_id, details});
+    const auto record = core.journal.activity(
+        unit, call.actor,
+        {call.company_id, input.action, input.entity_type, input.entity_id, details});
     core.store.submit(unit);
     return {record.record_id,
             call.company_id,
@@ -95,8 +95,7 @@ void add_sql(storage::Catalogue& catalogue) {
     catalogue.add(storage::governance_sql());
 }
 
-void add_routes(http::Router& router, Core core, Budgets& budgets,
-                company::Companies& companies) {
+void add_routes(http::Router& router, Core core, Budgets& budgets, company::Companies& companies) {
     router.add<None, CostEvent, CostEvent>(
         {Method::post, "/companies/{companyId}/cost-events", Rule::member, Subject::company,
          "Report what was spent", 201},

@@ -6,7 +6,6 @@
 namespace paperclip::governance {
 
 void add_sql(storage::Catalogue& catalogue);
-void add_routes(http::Router& router, Core core, Budgets& budgets,
-                company::Companies& companies);
+void add_routes(http::Router& router, Core core, Budgets& budgets, company::Companies& companies);
 
 }  // namespace paperclip::governance

@@ -1,8 +1,8 @@
 #include "engine/http/front.hpp"
 
-#include <algorithm>
-
 #include "engine/base/log.hpp"
+
+#include <algorithm>
 
 namespace paperclip::http {
 namespace {
@@ -28,8 +28,7 @@ bool changes_something(Method method) {
 
 bool Front::is_allowed_host(std::string_view host) const {
     const auto name = without_port(host);
-    return is_loopback_name(name) ||
-           std::find(hosts_.begin(), hosts_.end(), name) != hosts_.end();
+    return is_loopback_name(name) || std::find(hosts_.begin(), hosts_.end(), name) != hosts_.end();
 }
 
 void Front::check(const Request& request) const {

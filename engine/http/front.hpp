@@ -1,11 +1,11 @@
 #pragma once
 
+#include "engine/http/router.hpp"
+
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
-
-#include "engine/http/router.hpp"
 
 namespace paperclip::http {
 

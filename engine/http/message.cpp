@@ -1,10 +1,10 @@
 #include "engine/http/message.hpp"
 
-#include <algorithm>
-#include <array>
-
 #include "engine/base/error.hpp"
 #include "engine/base/utf8.hpp"
+
+#include <algorithm>
+#include <array>
 
 namespace paperclip::http {
 namespace {
@@ -27,9 +27,8 @@ int hex_value(char c) {
 
 bool same_name(std::string_view a, std::string_view b) {
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) {
-               return lower(x) == lower(y);
-           });
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                              [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "engine/base/files.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -7,8 +9,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "engine/base/files.hpp"
 
 namespace paperclip::http {
 
@@ -18,12 +18,13 @@ std::string_view method_name(Method method) noexcept;
 
 /// The other end of the connection a request came on.
 struct Peer {
-    std::string address;       ///< numeric
+    std::string address;  ///< numeric
     std::uint16_t port = 0;
     std::uint16_t local_port = 0;
     std::uint64_t connection = 0;  ///< one number for each connection of the engine's life
     [[nodiscard]] bool is_loopback() const noexcept {
-        return address == "::1" || address.starts_with("127.") || address.starts_with("::ffff:127.");
+        return address == "::1" || address.starts_with("127.") ||
+               address.starts_with("::ffff:127.");
     }
 };
 
@@ -67,7 +68,8 @@ struct Response {
 /// Splits "a=1&b=%20" with percent- and plus-decoding. Throws Error{invalid} for a broken escape or
 /// a NUL.
 std::vector<std::pair<std::string, std::string>> parse_query(std::string_view text);
-/// Decodes percent escapes. Throws Error{invalid} for a broken one, a NUL or bytes that are not UTF-8.
+/// Decodes percent escapes. Throws Error{invalid} for a broken one, a NUL or bytes that are not
+/// UTF-8.
 std::string percent_decode(std::string_view text, bool plus_is_space);
 
 }  // namespace paperclip::http

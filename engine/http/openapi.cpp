@@ -1,6 +1,6 @@
-#include <map>
-
 #include "engine/http/router.hpp"
+
+#include <map>
 
 namespace paperclip::http {
 namespace {
@@ -29,9 +29,8 @@ void write_body(JsonWriter& out, const Route& route, SchemaSet& set) {
     if (route.body == nullptr) return;
     const bool patch = route.body_purpose == StructType::Purpose::patch;
     const std::string name = route.body->name() + (patch ? "Patch" : "Input");
-    const Schema schema = set.refer(name, [&] {
-        return route.body->body_schema(route.body_purpose, route.spec.strict, set);
-    });
+    const Schema schema = set.refer(
+        name, [&] { return route.body->body_schema(route.body_purpose, route.spec.strict, set); });
     out.key("requestBody").begin_object().key("content").begin_object();
     out.key("application/json").begin_object();
     set.write(out.key("schema"), schema);

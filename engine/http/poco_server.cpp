@@ -1,5 +1,7 @@
-#include <algorithm>
-#include <istream>
+#include "engine/base/error.hpp"
+#include "engine/base/log.hpp"
+#include "engine/http/router.hpp"
+#include "engine/http/server.hpp"
 
 #include <Poco/ErrorHandler.h>
 #include <Poco/Net/HTTPRequestHandler.h>
@@ -12,14 +14,11 @@
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/ThreadPool.h>
+#include <algorithm>
 #include <fcntl.h>
+#include <istream>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "engine/base/error.hpp"
-#include "engine/base/log.hpp"
-#include "engine/http/router.hpp"
-#include "engine/http/server.hpp"
 
 namespace paperclip::http {
 namespace {
@@ -193,9 +192,13 @@ struct Server::Impl {
 Server::Server(const ServerOptions& options, Handler handler)
     : impl_(std::make_unique<Impl>(options, std::move(handler))) {}
 
-Server::~Server() { stop(); }
+Server::~Server() {
+    stop();
+}
 
-void Server::start() { impl_->server->start(); }
+void Server::start() {
+    impl_->server->start();
+}
 
 void Server::stop() {
     if (!impl_->server) return;
@@ -208,6 +211,8 @@ void Server::stop() {
     impl_->server.reset();
 }
 
-std::uint16_t Server::port() const { return impl_->socket.address().port(); }
+std::uint16_t Server::port() const {
+    return impl_->socket.address().port();
+}
 
 }  // namespace paperclip::http

@@ -1,12 +1,12 @@
 #include "engine/http/router.hpp"
 
+#include "engine/base/log.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <chrono>
 
 #include <boost/json.hpp>
-
-#include "engine/base/log.hpp"
 
 namespace paperclip::http {
 namespace {
@@ -82,14 +82,22 @@ Error not_found(Subject subject) {
 
 std::string_view subject_name(Subject subject) noexcept {
     switch (subject) {
-        case Subject::none: return "resource";
-        case Subject::company: return "company";
-        case Subject::agent: return "agent";
-        case Subject::issue: return "issue";
-        case Subject::goal: return "goal";
-        case Subject::project: return "project";
-        case Subject::run: return "heartbeat run";
-        case Subject::comment: return "comment";
+        case Subject::none:
+            return "resource";
+        case Subject::company:
+            return "company";
+        case Subject::agent:
+            return "agent";
+        case Subject::issue:
+            return "issue";
+        case Subject::goal:
+            return "goal";
+        case Subject::project:
+            return "project";
+        case Subject::run:
+            return "heartbeat run";
+        case Subject::comment:
+            return "comment";
     }
     return "resource";
 }
@@ -141,8 +149,8 @@ void Router::add_route(Route route) {
     std::string_view rest = route.spec.path;
     std::string_view segment;
     while (next_segment(rest, segment)) {
-        auto& next = segment.starts_with('{') ? branch->parameter
-                                              : branch->words[std::string(segment)];
+        auto& next =
+            segment.starts_with('{') ? branch->parameter : branch->words[std::string(segment)];
         if (!next) next = std::make_unique<Branch>();
         branch = next.get();
     }
@@ -204,7 +212,8 @@ Response Router::dispatch(const Request& request, const Route*& route) {
     std::optional<Resolved> subject;
     if (spec.subject != Subject::none) {
         // Without an identity there is nothing to look up.
-        if (!call.actor.is_known()) gate_.authorize(call.actor, spec.rule, spec.subject, {}, request);
+        if (!call.actor.is_known())
+            gate_.authorize(call.actor, spec.rule, spec.subject, {}, request);
         subject = resolvers_.at(spec.subject)(call.path.front().second, request);
         if (!subject) {
             gate_.authorize(call.actor, spec.rule, Subject::none, {}, request);
@@ -252,10 +261,10 @@ void Router::read_into(const StructType& type, const RouteSpec& spec, const Requ
     const auto content_type = request.header("Content-Type");
     if (!request.body.empty() && !content_type.starts_with("application/json") &&
         content_type.find("+json") == std::string_view::npos) {
-        throw Error(ErrorKind::invalid,
-                    "Expected Content-Type: application/json, found \"" +
-                        std::string(content_type) + "\"",
-                    "invalid_content_type");
+        throw Error(
+            ErrorKind::invalid,
+            "Expected Content-Type: application/json, found \"" + std::string(content_type) + "\"",
+            "invalid_content_type");
     }
     const auto parsed = parse_json(request.body.empty() ? "{}" : std::string_view(request.body));
     Problems problems;

@@ -1,5 +1,10 @@
 #pragma once
 
+#include "engine/base/actor.hpp"
+#include "engine/base/described.hpp"
+#include "engine/base/error.hpp"
+#include "engine/http/message.hpp"
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -9,20 +14,15 @@
 #include <type_traits>
 #include <vector>
 
-#include "engine/base/actor.hpp"
-#include "engine/base/described.hpp"
-#include "engine/base/error.hpp"
-#include "engine/http/message.hpp"
-
 namespace paperclip::http {
 
 /// Who may call a route. Every route names one; the Gate decides.
 enum class Rule {
-    anyone,           ///< no identity needed
-    board,            ///< a person of the board
-    board_of_company, ///< a person of the board of the subject's company
-    member,           ///< a person or an agent of the subject's company
-    agent,            ///< an agent, about itself
+    anyone,            ///< no identity needed
+    board,             ///< a person of the board
+    board_of_company,  ///< a person of the board of the subject's company
+    member,            ///< a person or an agent of the subject's company
+    agent,             ///< an agent, about itself
 };
 
 /// What a route's path is about: how its company is found.
@@ -116,7 +116,10 @@ class Router {
             auto result = invoke<Query, Body>(spec, handler, call);
             if constexpr (std::is_same_v<decltype(result), Response>) {
                 return result;
-            } else if constexpr (requires { result.status; result.value; }) {
+            } else if constexpr (requires {
+                                     result.status;
+                                     result.value;
+                                 }) {
                 return Response::json(to_json(result.value), result.status);
             } else {
                 return Response::json(to_json(result), spec.status);

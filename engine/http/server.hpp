@@ -1,11 +1,11 @@
 #pragma once
 
+#include "engine/http/message.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-
-#include "engine/http/message.hpp"
 
 namespace paperclip::http {
 
@@ -22,7 +22,8 @@ class Server {
  public:
     using Handler = std::function<Response(const Request&)>;
 
-    /// Binds at once. Throws Error{unavailable} when the address is taken. `handler` must not throw.
+    /// Binds at once. Throws Error{unavailable} when the address is taken. `handler` must not
+    /// throw.
     Server(const ServerOptions& options, Handler handler);
     ~Server();
 

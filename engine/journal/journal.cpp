@@ -1,7 +1,6 @@
 #include "engine/journal/journal.hpp"
 
 #include "engine/journal/relay.hpp"
-
 #include "engine/journal/setup.hpp"
 
 namespace paperclip::journal {

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "engine/base/actor.hpp"
 #include "engine/base/described.hpp"
 #include "engine/storage/sql_file.hpp"
 #include "engine/storage/unit.hpp"
+
+#include <optional>
+#include <string>
 
 namespace paperclip::storage {
 const SqlModule& journal_sql();

@@ -1,8 +1,8 @@
 #include "engine/journal/relay.hpp"
 
-#include <algorithm>
-
 #include "engine/base/log.hpp"
+
+#include <algorithm>
 
 namespace paperclip::journal {
 
@@ -67,9 +67,9 @@ class Relay::Feed : public std::enable_shared_from_this<Feed> {
         storage::Unit unit = relay_.store_.unit();
         for (auto& [company, position] : positions_) {
             if (position.done == position.saved) continue;
-            unit.add("journal.save_cursor"_sql, {{"consumer", consumer_.name()},
-                                                 {"company_id", company},
-                                                 {"seq", position.done}});
+            unit.add(
+                "journal.save_cursor"_sql,
+                {{"consumer", consumer_.name()}, {"company_id", company}, {"seq", position.done}});
             position.saved = position.done;
         }
         if (!unit.empty()) relay_.store_.submit(unit);
@@ -136,7 +136,8 @@ void Relay::add_consumer(Consumer& consumer) {
 }
 
 void Relay::start() {
-    while (number_batch()) {}
+    while (number_batch()) {
+    }
     for (const auto& feed : feeds_) feed->start();
 }
 
@@ -148,7 +149,8 @@ void Relay::wake() {
 void Relay::number() {
     wanted_ = false;
     try {
-        while (number_batch()) {}
+        while (number_batch()) {
+        }
     } catch (const std::exception& e) {
         log_warn("journal relay failed, it tries again", {{"error", e.what()}});
         timers_.at(clock_.now() + k_retry_after, [this] { wake(); });

@@ -1,5 +1,10 @@
 #pragma once
 
+#include "engine/base/executor.hpp"
+#include "engine/base/timer_queue.hpp"
+#include "engine/journal/journal.hpp"
+#include "engine/storage/store.hpp"
+
 #include <atomic>
 #include <functional>
 #include <map>
@@ -7,11 +12,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-#include "engine/base/executor.hpp"
-#include "engine/base/timer_queue.hpp"
-#include "engine/journal/journal.hpp"
-#include "engine/storage/store.hpp"
 
 namespace paperclip::journal {
 

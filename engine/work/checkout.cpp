@@ -39,8 +39,8 @@ Issue Issues::checkout(const Actor& actor, const Id& id, const CheckoutInput& in
     const Issue before = get(id);
     must_be_agent_of(core_.store, before.company_id, input.agent_id, "Assignee agent not found");
     // What is the caller's already stays the caller's, however often it asks.
-    const bool mine = before.status == IssueStatus::in_progress &&
-                      before.assignee_agent_id == input.agent_id;
+    const bool mine =
+        before.status == IssueStatus::in_progress && before.assignee_agent_id == input.agent_id;
     if (mine && (before.checkout_run_id == actor.run_id || !actor.run_id)) return before;
 
     const auto open = unresolved_blockers(id);
@@ -62,8 +62,7 @@ Issue Issues::checkout(const Actor& actor, const Id& id, const CheckoutInput& in
     Issue after;
     storage::Unit unit = core_.store.unit();
     if (actor.run_id) {
-        unit.add("issue.run_is_live"_sql,
-                 {{"run_id", *actor.run_id}, {"agent_id", input.agent_id}})
+        unit.add("issue.run_is_live"_sql, {{"run_id", *actor.run_id}, {"agent_id", input.agent_id}})
             .otherwise([&] { refuse_checkout(get(id)); });
     }
     if (mine) {
@@ -79,8 +78,11 @@ Issue Issues::checkout(const Actor& actor, const Id& id, const CheckoutInput& in
             .otherwise([&] { refuse_checkout(get(id)); });
     }
     std::string details;
-    JsonWriter(details).begin_object().member("agentId", input.agent_id.view())
-        .member("status", word(before.status)).end_object();
+    JsonWriter(details)
+        .begin_object()
+        .member("agentId", input.agent_id.view())
+        .member("status", word(before.status))
+        .end_object();
     core_.journal.activity(unit, actor,
                            {before.company_id, "issue.checked_out", "issue", id.str(), details});
     core_.store.submit(unit);
@@ -104,18 +106,15 @@ Issue Issues::release(const Actor& actor, const Id& id) {
     unit.add("issue.release"_sql,
              {{"id", id}, {"seen_version", before.row_version}, {"now", core_.clock.now()}})
         .into(after);
-    core_.journal.activity(unit, actor,
-                           {before.company_id, "issue.released", "issue", id.str()});
+    core_.journal.activity(unit, actor, {before.company_id, "issue.released", "issue", id.str()});
     core_.store.submit(unit);
     return after;
 }
 
 void Issues::add_lease_for_run(storage::Unit& unit, const Id& issue, const Id& agent,
                                const Id& run) {
-    unit.add("issue.lease_for_run"_sql, {{"id", issue},
-                                         {"agent_id", agent},
-                                         {"run_id", run},
-                                         {"now", core_.clock.now()}})
+    unit.add("issue.lease_for_run"_sql,
+             {{"id", issue}, {"agent_id", agent}, {"run_id", run}, {"now", core_.clock.now()}})
         .any();
 }
 

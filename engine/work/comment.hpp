@@ -1,9 +1,9 @@
 #pragma once
 
+#include "engine/base/described.hpp"
+
 #include <optional>
 #include <string>
-
-#include "engine/base/described.hpp"
 
 namespace paperclip::work {
 
@@ -31,9 +31,9 @@ struct Comment {
 };
 BOOST_DESCRIBE_STRUCT(Comment, (),
                       (id, company_id, issue_id, author_type, author_agent_id, author_user_id,
-                       created_by_run_id, body, presentation, metadata, deleted_at,
-                       deleted_by_type, deleted_by_agent_id, deleted_by_user_id, deleted_by_run_id,
-                       created_at, updated_at))
+                       created_by_run_id, body, presentation, metadata, deleted_at, deleted_by_type,
+                       deleted_by_agent_id, deleted_by_user_id, deleted_by_run_id, created_at,
+                       updated_at))
 
 /// A comment as a body gives it.
 struct CommentInput {

@@ -1,7 +1,7 @@
-#include <algorithm>
-
 #include "engine/base/utf8.hpp"
 #include "engine/work/issues.hpp"
+
+#include <algorithm>
 
 namespace paperclip::work {
 
@@ -9,7 +9,9 @@ using storage::operator""_sql;
 
 namespace {
 
-[[noreturn]] void not_found() { throw Error(ErrorKind::not_found, "Comment not found"); }
+[[noreturn]] void not_found() {
+    throw Error(ErrorKind::not_found, "Comment not found");
+}
 
 /// Command lines often carry a two-character \n where a line break was meant.
 std::string with_line_breaks(std::string body) {
@@ -21,15 +23,14 @@ std::string with_line_breaks(std::string body) {
 }
 
 bool is_word_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
 
 std::string lower(std::string_view text) {
     std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    });
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     return out;
 }
 
@@ -54,10 +55,9 @@ std::vector<Id> Issues::mentions(const Id& company, const std::string& body) {
     }
     const std::string text = lower(body);
     core_.store.each("comment.mentionable"_sql, {{"company_id", company}}, [&](storage::Row row) {
-        const bool named = mentions_name(text, lower(row[1].as_text())) ||
-                           mentions_name(text, row[2].as_text()) ||
-                           text.find("agent://" + std::string(row[0].as_text())) !=
-                               std::string::npos;
+        const bool named =
+            mentions_name(text, lower(row[1].as_text())) || mentions_name(text, row[2].as_text()) ||
+            text.find("agent://" + std::string(row[0].as_text())) != std::string::npos;
         if (named) found.push_back(Id::trusted(row[0].as_text()));
     });
     return found;
@@ -91,8 +91,8 @@ Comment Issues::add_comment(storage::Unit& unit, const Actor& actor, const Issue
     w.key("mentionedAgentIds").begin_array();
     for (const Id& agent : mentions(issue.company_id, comment.body)) w.value(agent.view());
     w.end_array().end_object();
-    core_.journal.activity(unit, actor, {issue.company_id, "issue.comment_added", "issue",
-                                         issue.id.str(), details});
+    core_.journal.activity(
+        unit, actor, {issue.company_id, "issue.comment_added", "issue", issue.id.str(), details});
     return comment;
 }
 
@@ -114,11 +114,9 @@ Comment Issues::comment(const Actor& actor, const Id& id, const CommentInput& in
     return *this->edit(actor, id, edit).comment;
 }
 
-void Issues::add_system_comment(storage::Unit& unit, const Issue& issue, const Id& run,
-                                const std::string& body) {
-    Actor actor = Actor::engine();
-    actor.run_id = run;
-    add_comment(unit, actor, issue, CommentInput{.body = body}, false);
+void Issues::add_run_comment(storage::Unit& unit, const Actor& agent, const Id& issue,
+                             const std::string& body) {
+    add_comment(unit, agent, get(issue), CommentInput{.body = body}, false);
 }
 
 std::vector<Comment> Issues::comments(const Id& issue, const std::optional<Id>& after,
@@ -133,8 +131,7 @@ std::vector<Comment> Issues::comments(const Id& issue, const std::optional<Id>& 
 }
 
 Comment Issues::get_comment(const Id& issue, const Id& id) {
-    auto comment =
-        core_.store.one<Comment>("comment.by_id"_sql, {{"id", id}, {"issue_id", issue}});
+    auto comment = core_.store.one<Comment>("comment.by_id"_sql, {{"id", id}, {"issue_id", issue}});
     if (!comment) not_found();
     return *comment;
 }
@@ -158,8 +155,8 @@ Comment Issues::delete_comment(const Actor& actor, const Id& issue, const Id& id
         .otherwise([] { not_found(); });
     std::string details;
     JsonWriter(details).begin_object().member("commentId", id.view()).end_object();
-    core_.journal.activity(unit, actor, {comment.company_id, "issue.comment_deleted", "issue",
-                                         issue.str(), details});
+    core_.journal.activity(
+        unit, actor, {comment.company_id, "issue.comment_deleted", "issue", issue.str(), details});
     core_.store.submit(unit);
     return comment;
 }

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "engine/base/described.hpp"
+
 #include <optional>
 #include <string>
-
-#include "engine/base/described.hpp"
 
 namespace paperclip::work {
 
@@ -27,8 +27,8 @@ struct Goal {
     Time updated_at;
 };
 BOOST_DESCRIBE_STRUCT(Goal, (),
-                      (id, company_id, title, description, level, status, parent_id,
-                       owner_agent_id, target_date, created_at, updated_at))
+                      (id, company_id, title, description, level, status, parent_id, owner_agent_id,
+                       target_date, created_at, updated_at))
 
 }  // namespace paperclip::work
 

@@ -18,11 +18,10 @@ void add_goal_routes(http::Router& router, Goals& goals) {
         return found;
     });
 
-    router.add<None, None, std::vector<Goal>>({Method::get, "/companies/{companyId}/goals",
-                                               Rule::member, Subject::company, "List the goals"},
-                                              [&](Call& call) {
-                                                  return goals.list(call.company_id);
-                                              });
+    router.add<None, None, std::vector<Goal>>(
+        {Method::get, "/companies/{companyId}/goals", Rule::member, Subject::company,
+         "List the goals"},
+        [&](Call& call) { return goals.list(call.company_id); });
 
     router.add<None, Goal, Goal>({Method::post, "/companies/{companyId}/goals", Rule::member,
                                   Subject::company, "Create a goal", 201},

@@ -8,7 +8,9 @@ using storage::operator""_sql;
 
 namespace {
 
-[[noreturn]] void not_found() { throw Error(ErrorKind::not_found, "Goal not found"); }
+[[noreturn]] void not_found() {
+    throw Error(ErrorKind::not_found, "Goal not found");
+}
 
 [[noreturn]] void refuse(const std::string& message) {
     throw Error(ErrorKind::unprocessable, message);

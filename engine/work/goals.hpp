@@ -1,9 +1,9 @@
 #pragma once
 
-#include <vector>
-
 #include "engine/agents/agents.hpp"
 #include "engine/work/goal.hpp"
+
+#include <vector>
 
 namespace paperclip::storage {
 const SqlModule& work_sql();

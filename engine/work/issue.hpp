@@ -1,10 +1,10 @@
 #pragma once
 
+#include "engine/base/described.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "engine/base/described.hpp"
 
 namespace paperclip::work {
 
@@ -58,12 +58,11 @@ struct IssueCore {
 };
 BOOST_DESCRIBE_STRUCT(IssueCore, (),
                       (id, company_id, project_id, project_workspace_id, goal_id, parent_id, title,
-                       description, status, status_version, work_mode, priority,
-                       assignee_agent_id, assignee_user_id, created_by_agent_id,
-                       created_by_user_id, responsible_user_id, issue_number, identifier,
-                       origin_kind, origin_id, origin_run_id, origin_fingerprint, request_depth,
-                       billing_code, started_at, completed_at, cancelled_at, hidden_at, row_version,
-                       created_at, updated_at))
+                       description, status, status_version, work_mode, priority, assignee_agent_id,
+                       assignee_user_id, created_by_agent_id, created_by_user_id,
+                       responsible_user_id, issue_number, identifier, origin_kind, origin_id,
+                       origin_run_id, origin_fingerprint, request_depth, billing_code, started_at,
+                       completed_at, cancelled_at, hidden_at, row_version, created_at, updated_at))
 
 /// How an issue is worked on. The four lock fields of the API are the one lease: the run that holds
 /// it, and whether that run has checked the issue out.

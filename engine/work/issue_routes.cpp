@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include "engine/work/setup.hpp"
+
+#include <algorithm>
 
 namespace paperclip::work {
 
@@ -105,9 +105,8 @@ std::optional<http::Resolved> resolve(Core core, std::string_view text) {
         core.store.each("issue.resolve"_sql, {{"id", *id}}, take);
     } else {
         std::string identifier(text);
-        std::transform(identifier.begin(), identifier.end(), identifier.begin(), [](char c) {
-            return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-        });
+        std::transform(identifier.begin(), identifier.end(), identifier.begin(),
+                       [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
         core.store.each("issue.resolve_identifier"_sql, {{"identifier", identifier}}, take);
     }
     return found;
@@ -122,16 +121,17 @@ void add_comment_routes(http::Router& router, Issues& issues) {
     router.add<CommentQuery, None, std::vector<Comment>>(
         {Method::get, "/issues/{id}/comments", Rule::member, Subject::issue, "List the comments"},
         [&](Call& call, const CommentQuery& query) {
-            return issues.comments(call.subject_id, query.after ? query.after : query.after_comment_id,
-                                   query.order == "asc", std::clamp<std::int64_t>(query.limit, 1, 500));
+            return issues.comments(
+                call.subject_id, query.after ? query.after : query.after_comment_id,
+                query.order == "asc", std::clamp<std::int64_t>(query.limit, 1, 500));
         });
 
-    router.add<None, CommentInput, Comment>(
-        {Method::post, "/issues/{id}/comments", Rule::member, Subject::issue, "Comment on an issue",
-         201},
-        [&](Call& call, Patch<CommentInput>& input) {
-            return issues.comment(call.actor, call.subject_id, input.value);
-        });
+    router.add<None, CommentInput, Comment>({Method::post, "/issues/{id}/comments", Rule::member,
+                                             Subject::issue, "Comment on an issue", 201},
+                                            [&](Call& call, Patch<CommentInput>& input) {
+                                                return issues.comment(call.actor, call.subject_id,
+                                                                      input.value);
+                                            });
 
     router.add<None, None, Comment>(
         {Method::get, "/issues/{id}/comments/{commentId}", Rule::member, Subject::issue,
@@ -154,11 +154,9 @@ void add_lease_routes(http::Router& router, Issues& issues) {
             return issues.checkout(call.actor, call.subject_id, input.value);
         });
 
-    router.add<None, None, Issue>({Method::post, "/issues/{id}/release", Rule::member,
-                                   Subject::issue, "Give an issue back"},
-                                  [&](Call& call) {
-                                      return issues.release(call.actor, call.subject_id);
-                                  });
+    router.add<None, None, Issue>(
+        {Method::post, "/issues/{id}/release", Rule::member, Subject::issue, "Give an issue back"},
+        [&](Call& call) { return issues.release(call.actor, call.subject_id); });
 }
 
 }  // namespace
@@ -172,7 +170,9 @@ void add_issue_routes(http::Router& router, Core core, Issues& issues, Goals& go
     router.add<IssueFilter, None, std::vector<Issue>>(
         {Method::get, "/companies/{companyId}/issues", Rule::member, Subject::company,
          "List the issues, newest first"},
-        [&](Call& call, const IssueFilter& filter) { return issues.list(call.company_id, filter); });
+        [&](Call& call, const IssueFilter& filter) {
+            return issues.list(call.company_id, filter);
+        });
 
     router.add<None, IssueInput, IssueView>(
         {Method::post, "/companies/{companyId}/issues", Rule::member, Subject::company,

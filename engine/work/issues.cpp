@@ -1,9 +1,9 @@
 #include "engine/work/issues.hpp"
 
+#include "engine/work/projects.hpp"
+
 #include <algorithm>
 #include <charconv>
-
-#include "engine/work/projects.hpp"
 
 namespace paperclip::work {
 
@@ -14,7 +14,9 @@ namespace {
 constexpr Duration k_remember_keys = std::chrono::hours(24 * 7);
 constexpr Duration k_remember_titles = std::chrono::hours(1);
 
-[[noreturn]] void not_found() { throw Error(ErrorKind::not_found, "Issue not found"); }
+[[noreturn]] void not_found() {
+    throw Error(ErrorKind::not_found, "Issue not found");
+}
 
 [[noreturn]] void refuse(const std::string& message) {
     throw Error(ErrorKind::unprocessable, message);
@@ -178,13 +180,13 @@ std::optional<IssueView> Issues::duplicate_of(const Actor& actor, const Id& comp
                      "idempotency_key");
     }
     if (!actor.is_agent() || input.allow_duplicate) return std::nullopt;
-    return found(core_.store.one<Issue>("issue.recent_with_title"_sql,
-                                        {{"company_id", company},
-                                         {"agent_id", actor.agent_id},
-                                         {"title", input.title},
-                                         {"parent_id", input.parent_id},
-                                         {"since", now - k_remember_titles}}),
-                 "recent_open_title");
+    return found(
+        core_.store.one<Issue>("issue.recent_with_title"_sql, {{"company_id", company},
+                                                               {"agent_id", actor.agent_id},
+                                                               {"title", input.title},
+                                                               {"parent_id", input.parent_id},
+                                                               {"since", now - k_remember_titles}}),
+        "recent_open_title");
 }
 
 Issues::Created Issues::create(const Actor& actor, const Id& company,
@@ -304,7 +306,7 @@ std::vector<Issue> Issues::list(const Id& company, const IssueFilter& filter) {
     if (!sort.empty() && sort != "updated" && sort != "id") {
         throw Error(ErrorKind::invalid, "sortField must be 'updated' or 'id' when provided");
     }
-    composition.parts.push_back(sort != "updated"            ? "created"
+    composition.parts.push_back(sort != "updated"          ? "created"
                                 : filter.sort_dir == "asc" ? "updated_asc"
                                                            : "updated_desc");
     args.emplace_back("limit", number_or(filter.limit, 500, 1, 1000,
@@ -327,8 +329,7 @@ IssueView Issues::remove(const Actor& actor, const Id& id) {
 
 void Issues::may_assign(const Actor& actor, const Issue& issue) {
     if (!actor.is_agent() || issue.assignee_agent_id == actor.agent_id) return;
-    const auto agent =
-        core_.store.one<agents::Agent>("agent.by_id"_sql, {{"id", *actor.agent_id}});
+    const auto agent = core_.store.one<agents::Agent>("agent.by_id"_sql, {{"id", *actor.agent_id}});
     if (agent && agent->permissions.can_assign_tasks != false) return;
     throw Error(ErrorKind::forbidden, "Missing permission: tasks:assign", {},
                 R"({"reason":"deny_no_grant"})");
@@ -373,14 +374,20 @@ void Issues::check_status(const Actor& actor, const Issue& before, const Issue& 
             for (const Id& id : *blockers) {
                 const Issue blocker = get(id);
                 if (blocker.status == IssueStatus::done) continue;
-                open.push_back({id, blocker.identifier, blocker.title, blocker.status,
-                                blocker.priority, {}, {}});
+                open.push_back({id,
+                                blocker.identifier,
+                                blocker.title,
+                                blocker.status,
+                                blocker.priority,
+                                {},
+                                {}});
             }
         }
         if (after.status == IssueStatus::in_progress && !open.empty()) refuse_blocked(open);
         if (after.status == IssueStatus::blocked && open.empty()) {
-            refuse("Entering blocked requires unresolved blockers, a pending interaction/approval, "
-                   "or unblockDescriptor");
+            refuse(
+                "Entering blocked requires unresolved blockers, a pending interaction/approval, "
+                "or unblockDescriptor");
         }
     }
     // Work that an agent hands in for review must reach a reviewer.
@@ -477,8 +484,8 @@ Issues::Changed Issues::try_edit(const Actor& actor, const Issue& before, const 
         before.assignee_agent_id ? w.value(before.assignee_agent_id->view()) : w.null();
         w.end_object();
         details += ",\"_previous\":" + previous + "}";
-        core_.journal.activity(unit, actor, {before.company_id, "issue.updated", "issue",
-                                             before.id.str(), details});
+        core_.journal.activity(
+            unit, actor, {before.company_id, "issue.updated", "issue", before.id.str(), details});
     }
     if (edit.comment) {
         result.comment = add_comment(unit, actor, after, *edit.comment, moved && edit.reopen);

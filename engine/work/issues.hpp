@@ -1,18 +1,18 @@
 #pragma once
 
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "engine/work/comment.hpp"
 #include "engine/work/goals.hpp"
 #include "engine/work/issue.hpp"
 #include "engine/work/project.hpp"
 
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace paperclip::work {
 
 struct IssueFilter {
-    std::optional<std::string> status;  ///< words, separated by commas
+    std::optional<std::string> status;             ///< words, separated by commas
     std::optional<std::string> assignee_agent_id;  ///< UUID or "null"
     std::optional<std::string> assignee_user_id;
     std::optional<Id> project_id;
@@ -93,9 +93,9 @@ class Issues {
     void add_end_leases(storage::Unit& unit, const Id& run);
 
     Comment comment(const Actor& actor, const Id& issue, const CommentInput& input);
-    /// A comment of the engine itself, in a unit of runs/.
-    void add_system_comment(storage::Unit& unit, const Issue& issue, const Id& run,
-                            const std::string& body);
+    /// What a run says it did, as its agent's comment; a step for runs/.
+    void add_run_comment(storage::Unit& unit, const Actor& agent, const Id& issue,
+                         const std::string& body);
     std::vector<Comment> comments(const Id& issue, const std::optional<Id>& after, bool ascending,
                                   std::int64_t limit);
     Comment get_comment(const Id& issue, const Id& comment);

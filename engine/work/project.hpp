@@ -1,10 +1,10 @@
 #pragma once
 
+#include "engine/base/described.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "engine/base/described.hpp"
 
 namespace paperclip::work {
 

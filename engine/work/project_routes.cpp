@@ -64,12 +64,10 @@ void add_project_routes(http::Router& router, Core core, Projects& projects) {
             return projects.patch(call.actor, call.subject_id, input);
         });
 
-    router.add<None, None, ProjectView>({Method::delete_, "/projects/{id}",
-                                         Rule::board_of_company, Subject::project,
-                                         "Delete a project without issues"},
-                                        [&](Call& call) {
-                                            return projects.remove(call.actor, call.subject_id);
-                                        });
+    router.add<None, None, ProjectView>(
+        {Method::delete_, "/projects/{id}", Rule::board_of_company, Subject::project,
+         "Delete a project without issues"},
+        [&](Call& call) { return projects.remove(call.actor, call.subject_id); });
 
     router.add<None, None, std::vector<Workspace>>(
         {Method::get, "/projects/{id}/workspaces", Rule::member, Subject::project,

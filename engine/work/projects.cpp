@@ -8,7 +8,9 @@ using storage::operator""_sql;
 
 namespace {
 
-[[noreturn]] void not_found() { throw Error(ErrorKind::not_found, "Project not found"); }
+[[noreturn]] void not_found() {
+    throw Error(ErrorKind::not_found, "Project not found");
+}
 [[noreturn]] void no_workspace() {
     throw Error(ErrorKind::not_found, "Project workspace not found");
 }
@@ -36,8 +38,8 @@ void check(const Workspace& workspace) {
                            : "A workspace needs cwd or repoUrl");
     }
     if (workspace.cwd && !std::filesystem::path(*workspace.cwd).is_absolute()) {
-        throw Error(ErrorKind::unprocessable, "cwd: expected an absolute path, found \"" +
-                                                  *workspace.cwd + "\"");
+        throw Error(ErrorKind::unprocessable,
+                    "cwd: expected an absolute path, found \"" + *workspace.cwd + "\"");
     }
 }
 
@@ -98,8 +100,8 @@ void Projects::add_create(storage::Unit& unit, const Actor& actor, Project& proj
     const std::string slug = agents::slug_of(project.name);
     project.url_key = slug;
     const auto taken = [&] {
-        return core_.store.text("project.resolve_url_key"_sql, {{"company_id", project.company_id},
-                                                                {"url_key", project.url_key}});
+        return core_.store.text("project.resolve_url_key"_sql,
+                                {{"company_id", project.company_id}, {"url_key", project.url_key}});
     };
     for (int n = 2; taken(); ++n) project.url_key = slug + "-" + std::to_string(n);
     unit.add_row("project.insert"_sql, project).taken([] {
@@ -187,9 +189,9 @@ void Projects::add_workspace(storage::Unit& unit, const Actor& actor, Workspace&
                  {{"project_id", workspace.project_id}, {"id", workspace.id}})
             .any();
     }
-    core_.journal.activity(unit, actor,
-                           {workspace.company_id, "project.workspace_created", "project",
-                            workspace.project_id.str()});
+    core_.journal.activity(
+        unit, actor,
+        {workspace.company_id, "project.workspace_created", "project", workspace.project_id.str()});
 }
 
 Workspace Projects::create_workspace(const Actor& actor, const Id& project,
@@ -208,22 +210,23 @@ Workspace Projects::create_workspace(const Actor& actor, const Id& project,
 
 Workspace Projects::patch_workspace(const Actor& actor, const Id& project, const Id& id,
                                     const Patch<Workspace>& input) {
-    auto workspace = core_.store.one<Workspace>("workspace.by_id"_sql,
-                                                {{"id", id}, {"project_id", project}});
+    auto workspace =
+        core_.store.one<Workspace>("workspace.by_id"_sql, {{"id", id}, {"project_id", project}});
     if (!workspace) no_workspace();
     input.apply_to(*workspace);
     check(*workspace);
     Patch<Workspace> change = input;
     change.set(&Workspace::updated_at, core_.clock.now());
     storage::Unit unit = core_.store.unit();
-    unit.add_patch("workspace.patch"_sql, change, {}, {{"id", id}})
-        .into(*workspace)
-        .otherwise([] { no_workspace(); });
+    unit.add_patch("workspace.patch"_sql, change, {}, {{"id", id}}).into(*workspace).otherwise([] {
+        no_workspace();
+    });
     if (workspace->is_primary) {
         unit.add("workspace.demote_others"_sql, {{"project_id", project}, {"id", id}}).any();
     }
-    core_.journal.activity(unit, actor, {workspace->company_id, "project.workspace_updated",
-                                         "project", project.str()});
+    core_.journal.activity(
+        unit, actor,
+        {workspace->company_id, "project.workspace_updated", "project", project.str()});
     core_.store.submit(unit);
     return *workspace;
 }
@@ -236,8 +239,8 @@ Workspace Projects::remove_workspace(const Actor& actor, const Id& project, cons
     unit.add("workspace.delete"_sql, {{"id", id}, {"project_id", project}})
         .into(workspace)
         .otherwise([] { no_workspace(); });
-    core_.journal.activity(unit, actor, {owner->company_id, "project.workspace_deleted", "project",
-                                         project.str()});
+    core_.journal.activity(
+        unit, actor, {owner->company_id, "project.workspace_deleted", "project", project.str()});
     core_.store.submit(unit);
     return workspace;
 }

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <filesystem>
-#include <vector>
-
 #include "engine/work/goals.hpp"
 #include "engine/work/project.hpp"
+
+#include <filesystem>
+#include <vector>
 
 namespace paperclip::work {
 

@@ -1,17 +1,17 @@
 /* paperclip.agent/1 (draft): an agent backend.
  *
- * A backend is a state machine: the host gives it inputs, it answers with actions, the host executes
- * them. It does no I/O, has no thread, child, descriptor or clock of its own; so it can be cancelled
- * whatever it does, replayed after a crash, and tested from a list of inputs.
+ * A backend is a state machine: the host gives it inputs, it answers with actions, the host
+ * executes them. It does no I/O, has no thread, child, descriptor or clock of its own; so it can be
+ * cancelled whatever it does, replayed after a crash, and tested from a list of inputs.
  *
  *   START            the run begins; the request was given to open()
  *   LINE, EXIT       a child printed a line, ended
  *   HTTP_*           an answer to an HTTP action
  *   TIMER            a timer ran out
  *   CANCEL           somebody wants the run to end; the host ends it anyway if RESULT does not come
- *   RECOVER          the host was restarted; `text` is the last HANDLE. Before it, the inputs of the
- *                    run so far were given again, and the actions that had been executed were
- *                    dropped. Requests that were on their way are answered with HTTP_END and an error.
+ *   RECOVER          the host was restarted; `text` is the last HANDLE. Before it, the inputs of
+ * the run so far were given again, and the actions that had been executed were dropped. Requests
+ * that were on their way are answered with HTTP_END and an error.
  *
  * Rules (each a test of the conformance kit, id in brackets):
  *   - step() returns within 50 ms                                            [agent.step_time]
@@ -54,17 +54,19 @@ typedef struct pc_request {
     pc_str api_url; /* of the engine, without /api */
     /* The environment that a child of this run gets, in the order name, value, name, value … The
      * host adds the token; a backend only adds or removes what its tool needs. */
-    const pc_str *environment;
+    const pc_str* environment;
     uint32_t environment_count; /* of strings: twice the variables */
     uint32_t timeout_sec;       /* 0: none; the host enforces it too */
     uint32_t grace_sec;         /* between TERM and KILL */
     uint32_t reserved;
-    int64_t budget_micros; /* the most that this run may cost, millionths of a dollar; -1: no limit */
+    int64_t
+        budget_micros; /* the most that this run may cost, millionths of a dollar; -1: no limit */
 } pc_request;
 
 #define PC_IN_START 1
-#define PC_IN_LINE 2      /* child, stream, text: without its line end */
-#define PC_IN_EXIT 3      /* child, code: exit status, or -1 and signal; text: why, when it did not start */
+#define PC_IN_LINE 2 /* child, stream, text: without its line end */
+#define PC_IN_EXIT \
+    3 /* child, code: exit status, or -1 and signal; text: why, when it did not start */
 #define PC_IN_HTTP_HEAD 4 /* id, code: status; text: headers, a line each */
 #define PC_IN_HTTP_BODY 5 /* id, text: the next bytes */
 #define PC_IN_HTTP_END 6  /* id, code: 0, or PC_HTTP_… with text */
@@ -79,7 +81,7 @@ typedef struct pc_request {
 #define PC_HTTP_REFUSED 1 /* an address that may not be reached, a malformed URL */
 #define PC_HTTP_FAILED 2  /* connection, TLS or protocol */
 #define PC_HTTP_TIMEOUT 3
-#define PC_HTTP_LOST 4    /* the host was restarted while it was on its way */
+#define PC_HTTP_LOST 4 /* the host was restarted while it was on its way */
 
 #define PC_CANCEL_USER 1
 #define PC_CANCEL_TIMEOUT 2
@@ -104,10 +106,10 @@ typedef struct pc_input {
 typedef struct pc_spawn {
     uint32_t struct_size;
     int32_t child; /* names it in LINE and EXIT; each number once a run */
-    const pc_str *argv;
+    const pc_str* argv;
     uint32_t argc;
     uint32_t environment_count;
-    const pc_str *environment; /* name, value, …; values may be {"$secret":"NAME"} */
+    const pc_str* environment; /* name, value, …; values may be {"$secret":"NAME"} */
     pc_str cwd;
     pc_str input; /* its standard input; closed after it unless `keep_stdin` */
     int32_t keep_stdin;
@@ -124,7 +126,7 @@ typedef struct pc_http {
     uint64_t id;         /* names it in HTTP_… inputs; each number once a run */
     pc_str method;
     pc_str url;
-    const pc_str *headers; /* name, value, …; values may be {"$secret":"NAME"} */
+    const pc_str* headers; /* name, value, …; values may be {"$secret":"NAME"} */
     uint32_t header_count; /* of strings */
     uint32_t reserved;
     pc_str body;
@@ -175,35 +177,35 @@ typedef struct pc_result {
 typedef struct pc_actions {
     uint32_t struct_size;
     uint32_t reserved;
-    void *ctx;
-    void (*spawn)(void *ctx, const pc_spawn *spawn);
-    void (*write_stdin)(void *ctx, int32_t child, pc_str bytes, int32_t close);
-    void (*signal)(void *ctx, int32_t child, int32_t signal);
-    void (*http)(void *ctx, const pc_http *http);
-    void (*timer)(void *ctx, uint64_t id, uint32_t milliseconds);
+    void* ctx;
+    void (*spawn)(void* ctx, const pc_spawn* spawn);
+    void (*write_stdin)(void* ctx, int32_t child, pc_str bytes, int32_t close);
+    void (*signal)(void* ctx, int32_t child, int32_t signal);
+    void (*http)(void* ctx, const pc_http* http);
+    void (*timer)(void* ctx, uint64_t id, uint32_t milliseconds);
     /* A line of the run's log, as the child's stream or the engine's own (stream 0). Lines of
      * children are logged by the host; this is for what the backend itself has to say. */
-    void (*log)(void *ctx, int32_t stream, pc_str text);
-    void (*session)(void *ctx, pc_str json, pc_str display_id);
-    void (*usage)(void *ctx, const pc_usage *usage);
-    void (*handle)(void *ctx, pc_str bytes);
-    void (*result)(void *ctx, const pc_result *result);
+    void (*log)(void* ctx, int32_t stream, pc_str text);
+    void (*session)(void* ctx, pc_str json, pc_str display_id);
+    void (*usage)(void* ctx, const pc_usage* usage);
+    void (*handle)(void* ctx, pc_str bytes);
+    void (*result)(void* ctx, const pc_result* result);
 } pc_actions;
 
 typedef struct pc_agent {
     uint32_t struct_size;
     uint32_t reserved;
     /* JSON: {"adapterTypes":[{"type":…,"label":…,"capabilities":{…}}]}. [control] */
-    pc_status (*describe)(const pc_writer *out, pc_error *error);
+    pc_status (*describe)(const pc_writer* out, pc_error* error);
     /* JSON Schema of an adapter type's configuration. [control] */
-    pc_status (*config_schema)(pc_str adapter_type, const pc_writer *out, pc_error *error);
+    pc_status (*config_schema)(pc_str adapter_type, const pc_writer* out, pc_error* error);
     /* Makes the state of one run. [control] */
-    pc_status (*open)(const pc_request *request, pc_run **run, pc_error *error);
+    pc_status (*open)(const pc_request* request, pc_run** run, pc_error* error);
     /* Total; after it nothing of the run is used. [control] */
-    void (*close)(pc_run *run);
+    void (*close)(pc_run* run);
     /* One input, any number of actions. Calls for one run never overlap. An answer other than PC_OK
      * ends the run with PC_CLASS_INTERNAL. [run] */
-    pc_status (*step)(pc_run *run, const pc_input *input, const pc_actions *actions);
+    pc_status (*step)(pc_run* run, const pc_input* input, const pc_actions* actions);
 } pc_agent;
 
 #ifdef __cplusplus

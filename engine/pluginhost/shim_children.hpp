@@ -1,0 +1,67 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "engine/base/files.hpp"
+#include "engine/pluginhost/children.hpp"
+
+namespace paperclip::pluginhost {
+
+/// Children as real processes under real shims. Owns one thread, which waits for the kernel's news of
+/// all of them.
+class ShimChildren final : public Children {
+ public:
+    /// `shim`: the paperclip-shim program.
+    explicit ShimChildren(std::filesystem::path shim);
+    ~ShimChildren() override;
+
+    ProcessIdentity prepare(const std::filesystem::path& folder, const shim::Spec& spec) override;
+    void go(const std::filesystem::path& folder) override;
+    void abandon(const std::filesystem::path& folder) override;
+    State state(const std::filesystem::path& folder, const ProcessIdentity& identity) override;
+    void settle(const std::filesystem::path& folder, const ProcessIdentity& identity) override;
+    std::optional<shim::Exit> exit(const std::filesystem::path& folder) override;
+    void order(const ProcessIdentity& identity, shim::Order order) override;
+    void watch(const std::filesystem::path& folder, const ProcessIdentity& identity,
+               std::function<void()> changed) override;
+    void unwatch(const std::filesystem::path& folder) override;
+    std::int64_t read_output(const std::filesystem::path& folder, std::int64_t offset,
+                             std::int64_t limit,
+                             const std::function<void(const Output&)>& visit) override;
+    void write_input(const std::filesystem::path& folder, std::string_view bytes,
+                     bool end) override;
+    std::int64_t input_size(const std::filesystem::path& folder) override;
+
+    /// Is the process still that process?
+    static bool is_alive(const ProcessIdentity& identity);
+    /// The process that has that pid now; nothing if none.
+    static std::optional<ProcessIdentity> identify(std::int64_t pid);
+
+ private:
+    struct Watched {
+        std::shared_ptr<std::function<void()>> changed;
+        int watch = -1;   // of inotify
+        UniqueFd process; // pidfd: readable when the shim has ended
+    };
+    void work();
+    void notice_files();
+    void notify(const std::string& folder);
+
+    std::filesystem::path shim_;
+    UniqueFd inotify_;
+    UniqueFd epoll_;
+    UniqueFd stop_;
+
+    std::mutex mutex_;
+    std::map<std::string, UniqueFd> waiting_;  // sockets of shims that wait for go, by folder
+    std::map<std::string, Watched> watched_;
+    std::unordered_map<int, std::string> by_watch_;
+    std::mutex calling_;  // held while a callback runs, so that unwatch() can wait for it
+    std::thread thread_;
+};
+
+}  // namespace paperclip::pluginhost

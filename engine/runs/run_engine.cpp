@@ -1,0 +1,189 @@
+#include "engine/runs/run_engine.hpp"
+
+#include "engine/base/log.hpp"
+
+namespace paperclip::runs {
+namespace {
+
+constexpr std::chrono::seconds k_cancel_wait{8};
+
+}  // namespace
+
+RunEngine::RunEngine(SessionWorld& world, Wakeups& wakeups, work::Issues& issues, Options options)
+    : world_(world), wakeups_(wakeups), issues_(issues), options_(options) {
+    wakeups_.on_queued([this](const Id& agent) { dispatch(agent); });
+}
+
+void RunEngine::recover() {
+    for (const Run& run : world_.runs.in_status(RunStatus::running)) {
+        if (Session::has_begun(world_, run)) {
+            log_info("run goes on", {{"run", run.id.view()}});
+            begin(run, true);
+        } else {
+            log_info("run had not begun, it is queued again", {{"run", run.id.view()}});
+            world_.runs.requeue(run);
+        }
+    }
+    for (const Run& run : world_.runs.in_status(RunStatus::scheduled_retry)) schedule_retry(run);
+    wakeups_.promote_all_deferred();
+    for (const Id& agent : world_.runs.agents_with_queued()) dispatch(agent);
+}
+
+void RunEngine::dispatch(const Id& agent) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (closing_) return;
+        if (!dispatching_.insert(agent).second) {
+            again_.insert(agent);
+            return;
+        }
+    }
+    world_.executor.post([this, agent] { work(agent); });
+}
+
+/// One worker at a time is at an agent, so that two do not race for its next run.
+void RunEngine::work(const Id& agent) {
+    try {
+        while (start_next(agent)) {}
+    } catch (const std::exception& e) {
+        log_warn("runs not started, trying again", {{"agent", agent.view()}, {"error", e.what()}});
+        world_.timers.at(world_.clock.now() + std::chrono::seconds(1), [this, agent] { dispatch(agent); });
+    }
+    bool again = false;
+    {
+        const std::lock_guard lock(mutex_);
+        dispatching_.erase(agent);
+        again = again_.erase(agent) > 0;
+    }
+    if (again) dispatch(agent);
+}
+
+bool RunEngine::start_next(const Id& agent_id) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (closing_) return false;
+        if (sessions_.size() >= options_.max_live_runs) {
+            waiting_.insert(agent_id);
+            return false;
+        }
+    }
+    const agents::Agent agent = world_.agents.get(agent_id);
+    std::optional<Run> run;
+    switch (world_.runs.claim(agent, run)) {
+        case Runs::Claim::none: return false;
+        case Runs::Claim::again: return true;
+        case Runs::Claim::full: {
+            const std::lock_guard lock(mutex_);
+            waiting_.insert(agent_id);
+            return false;
+        }
+        case Runs::Claim::claimed: begin(*run, false); return true;
+    }
+    return false;
+}
+
+void RunEngine::begin(const Run& run, bool recovered) {
+    auto session = std::make_shared<Session>(world_, run, [this, id = run.id](const Finished& finished) {
+        on_finished(id, finished);
+    });
+    {
+        const std::lock_guard lock(mutex_);
+        sessions_[run.id] = session;
+    }
+    recovered ? session->recover() : session->start();
+}
+
+void RunEngine::on_finished(const Id& run, const Finished& finished) {
+    std::set<Id> waiting;
+    {
+        const std::lock_guard lock(mutex_);
+        sessions_.erase(run);
+        waiting.swap(waiting_);
+    }
+    changed_.notify_all();
+    try {
+        after(finished);
+    } catch (const std::exception& e) {
+        log_warn("after a run", {{"run", run.view()}, {"error", e.what()}});
+    }
+    for (const Id& agent : waiting) dispatch(agent);
+    dispatch(finished.run.agent_id);
+}
+
+void RunEngine::after(const Finished& finished) {
+    if (finished.retry && finished.retry->scheduled_retry_at) schedule_retry(*finished.retry);
+    if (finished.run.issue_id) {
+        try {
+            wakeups_.promote_deferred(*finished.run.issue_id);
+        } catch (const storage::Conflict&) {
+            // Somebody else promoted it.
+        }
+    }
+}
+
+void RunEngine::schedule_retry(const Run& run) {
+    world_.timers.at(run.scheduled_retry_at.value_or(world_.clock.now()), [this, id = run.id] {
+        world_.executor.post([this, id] {
+            if (const auto queued = world_.runs.promote_retry(id)) dispatch(queued->agent_id);
+        });
+    });
+}
+
+Run RunEngine::cancel(const Id& id, const Actor& actor) {
+    const Run run = world_.runs.get(id);
+    const std::string message = actor.is_board() ? "Cancelled by a board operator" : "Cancelled";
+    if (run.status == RunStatus::queued || run.status == RunStatus::scheduled_retry) {
+        if (const auto cancelled = world_.runs.cancel_waiting(id, actor, "cancelled", message)) {
+            return *cancelled;
+        }
+    }
+    std::shared_ptr<Session> session;
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto found = sessions_.find(id); found != sessions_.end()) session = found->second;
+    }
+    if (session) {
+        session->stop(StopKind::user, message);
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, k_cancel_wait, [&] { return !sessions_.contains(id); });
+    }
+    return world_.runs.get(id);
+}
+
+void RunEngine::stop_agent(const Id& agent, StopKind kind, const std::string& message) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, session] : sessions_) {
+        if (session->agent_id() == agent) session->stop(kind, message);
+    }
+}
+
+void RunEngine::stop_company(const Id& company, StopKind kind, const std::string& message) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, session] : sessions_) {
+        if (session->company_id() == company) session->stop(kind, message);
+    }
+}
+
+void RunEngine::shut_down(bool drain) {
+    std::unique_lock lock(mutex_);
+    closing_ = true;
+    if (drain) changed_.wait(lock, [&] { return sessions_.empty(); });
+    for (const auto& [id, session] : sessions_) session->detach();
+    sessions_.clear();
+}
+
+std::vector<RunEngine::LiveProcess> RunEngine::live_processes() const {
+    std::vector<LiveProcess> list;
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, session] : sessions_) {
+        for (const auto& process : session->processes()) list.push_back({id, process});
+    }
+    return list;
+}
+
+std::size_t RunEngine::live_count() const {
+    const std::lock_guard lock(mutex_);
+    return sessions_.size();
+}
+
+}  // namespace paperclip::runs

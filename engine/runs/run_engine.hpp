@@ -1,0 +1,71 @@
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/access/gate.hpp"
+#include "engine/runs/session.hpp"
+#include "engine/runs/wakeups.hpp"
+
+namespace paperclip::runs {
+
+/// Starts queued runs where there is room, keeps the live ones, and goes on with those of an earlier
+/// engine. Thread-safe; lives as long as the engine.
+class RunEngine {
+ public:
+    struct Options {
+        std::size_t max_live_runs = 64;  ///< of all companies together
+    };
+    RunEngine(SessionWorld& world, Wakeups& wakeups, work::Issues& issues, Options options);
+
+    /// Goes on with the runs of an earlier engine, and queues again those that had not begun. Before
+    /// anything else is started.
+    void recover();
+    /// Starts queued runs of the agent as long as there is room. Returns at once.
+    void dispatch(const Id& agent);
+
+    /// Ends a run; returns it as it is then. Waits up to a few seconds for the end.
+    Run cancel(const Id& run, const Actor& actor);
+    /// Stops all live runs of an agent; returns at once.
+    void stop_agent(const Id& agent, StopKind kind, const std::string& message);
+    void stop_company(const Id& company, StopKind kind, const std::string& message);
+
+    /// No new runs from now on; the live ones are left to their shims, or awaited when `drain`.
+    void shut_down(bool drain);
+
+    struct LiveProcess {
+        Id run_id;
+        pluginhost::ProcessIdentity process;
+    };
+    /// The shims of all live runs.
+    [[nodiscard]] std::vector<LiveProcess> live_processes() const;
+    [[nodiscard]] std::size_t live_count() const;
+
+ private:
+    void work(const Id& agent);
+    bool start_next(const Id& agent);
+    void begin(const Run& run, bool recovered);
+    void on_finished(const Id& run, const Finished& finished);
+    void after(const Finished& finished);
+    void schedule_retry(const Run& run);
+
+    SessionWorld& world_;
+    Wakeups& wakeups_;
+    work::Issues& issues_;
+    Options options_;
+
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::map<Id, std::shared_ptr<Session>> sessions_;  // by run
+    std::set<Id> dispatching_;                          // agents that a worker is at
+    std::set<Id> again_;                                // those that want another look
+    std::set<Id> waiting_;                              // those that found no room
+    bool closing_ = false;
+};
+
+}  // namespace paperclip::runs

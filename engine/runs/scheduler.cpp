@@ -1,0 +1,202 @@
+#include "engine/runs/scheduler.hpp"
+
+#include "engine/base/log.hpp"
+
+namespace paperclip::runs {
+
+using pluginhost::Children;
+using storage::operator""_sql;
+
+namespace {
+
+constexpr std::int64_t k_check_timeout_ms = 60'000;
+constexpr std::int64_t k_check_output_bytes = 16 << 10;
+
+}  // namespace
+
+/// What deciding about a heartbeat needs of an agent.
+struct Scheduler::Row {
+    Id agent;
+    Json runtime_config;
+    Time created_at;
+    std::optional<Time> last_heartbeat_at;
+    std::string timezone;
+
+    explicit Row(storage::Row row)
+        : agent(Id::trusted(row[0].as_text())),
+          runtime_config(Json::trusted(std::string(row[1].as_text()))),
+          created_at(Duration{row[2].as_integer()}),
+          timezone(row[4].as_text()) {
+        if (!row[3].is_null()) last_heartbeat_at = Time{Duration{row[3].as_integer()}};
+    }
+};
+
+/// A check command at work.
+struct Scheduler::Check {
+    agents::Agent agent;
+    bool wanted_anyway = false;
+    std::filesystem::path folder;
+    pluginhost::ProcessIdentity process;
+    std::atomic<bool> done{false};
+};
+
+Scheduler::Scheduler(Core core, SessionWorld& world, Wakeups& wakeups, work::Issues& issues)
+    : core_(core), world_(world), wakeups_(wakeups), issues_(issues) {}
+
+void Scheduler::start() {
+    const Time now = core_.clock.now();
+    core_.store.each("agent.scheduled"_sql, {}, [&](storage::Row values) {
+        enter(Row(values), now);
+    });
+}
+
+void Scheduler::enter(const Row& row, Time after) {
+    // Most agents of a large company have no heartbeat: not worth a parse.
+    if (row.runtime_config.text.find("\"enabled\":true") == std::string::npos) return;
+    try {
+        const auto policy = agents::parse_runtime_config(row.runtime_config).heartbeat;
+        const Schedule schedule(policy, row.agent, row.created_at, row.timezone);
+        auto due = schedule.next(after);
+        if (schedule.missed(row.last_heartbeat_at.value_or(row.created_at), after)) due = after;
+        if (!due) return;
+        const std::lock_guard lock(mutex_);
+        if (stopped_) return;
+        const auto known = due_.find(row.agent);
+        if (known != due_.end()) world_.timers.cancel(known->second);
+        due_[row.agent] = world_.timers.at(*due, [this, agent = row.agent] { fire(agent); });
+    } catch (const Error& e) {
+        log_warn("agent is not scheduled", {{"agent", row.agent.view()}, {"error", e.message()}});
+    }
+}
+
+void Scheduler::leave(const Id& agent) {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = due_.find(agent); known != due_.end()) {
+        world_.timers.cancel(known->second);
+        due_.erase(known);
+    }
+}
+
+void Scheduler::refresh(const Id& agent) {
+    leave(agent);
+    core_.store.each("agent.scheduled_one"_sql, {{"id", agent}},
+                     [&](storage::Row row) { enter(Row(row), core_.clock.now()); });
+}
+
+void Scheduler::refresh_company(const Id& company) {
+    std::vector<Id> agents;
+    core_.store.each("agent.ids_of_company"_sql, {{"company_id", company}}, [&](storage::Row row) {
+        agents.push_back(Id::trusted(row[0].as_text()));
+    });
+    for (const Id& agent : agents) refresh(agent);
+}
+
+void Scheduler::stop() {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    for (const auto& [agent, handle] : due_) world_.timers.cancel(handle);
+    due_.clear();
+}
+
+void Scheduler::fire(const Id& agent) {
+    {
+        const std::lock_guard lock(mutex_);
+        due_.erase(agent);
+    }
+    world_.executor.post([this, agent] { beat(agent); });
+}
+
+void Scheduler::beat(const Id& id) {
+    // The next one first: whatever goes wrong with this one, the agent has a heartbeat.
+    refresh(id);
+    const auto found = core_.store.one<agents::Agent>("agent.by_id"_sql, {{"id", id}});
+    if (!found) return;
+    const auto policy = agents::parse_runtime_config(found->runtime_config).heartbeat;
+    const bool wanted = policy.runs_when_idle() || issues_.has_work(id);
+    if (!policy.check.empty()) return run_check(*found, policy, wanted);
+    if (!wanted) return skip(id, "heartbeat.timer.no_actionable_work");
+    wake(*found, {});
+}
+
+void Scheduler::wake(const agents::Agent& agent, std::optional<std::string> check_output) {
+    Wake wake;
+    wake.agent_id = agent.id;
+    wake.source = WakeSource::timer;
+    wake.trigger_detail = TriggerDetail::system;
+    wake.reason = "heartbeat_timer";
+    wake.context.wake_reason = "heartbeat_timer";
+    wake.context.wake_source = "timer";
+    wake.context.check_output = std::move(check_output);
+    const WakeOutcome outcome = wakeups_.wish(wake);
+    if (outcome.run) return;
+    if (outcome.skip_reason == "budget.blocked") return skip(agent.id, "budget.blocked");
+    skip(agent.id, "agent.not_invokable");
+}
+
+void Scheduler::run_check(const agents::Agent& agent, const agents::HeartbeatPolicy& policy,
+                          bool wanted_anyway) {
+    auto check = std::make_shared<Check>();
+    check->agent = agent;
+    check->wanted_anyway = wanted_anyway;
+    check->folder = world_.run_folders / ("check-" + agent.id.str());
+    if (std::filesystem::exists(check->folder)) return;  // the last one is still at work
+    make_private_folder(check->folder);
+    shim::Spec spec;
+    spec.argv = policy.check;
+    spec.environment = world_.base_environment;
+    spec.environment.push_back("PAPERCLIP_AGENT_ID=" + agent.id.str());
+    spec.environment.push_back("PAPERCLIP_COMPANY_ID=" + agent.company_id.str());
+    spec.cwd = check->folder.string();
+    spec.timeout_ms = k_check_timeout_ms;
+    spec.grace_ms = 1'000;
+    spec.max_output_bytes = 1 << 20;
+    check->process = world_.children.prepare(check->folder, spec);
+    world_.children.go(check->folder);
+    world_.children.watch(check->folder, check->process, [this, check] {
+        const auto state = world_.children.state(check->folder, check->process);
+        if (state == Children::State::running || check->done.exchange(true)) return;
+        world_.executor.post([this, check] { finish_check(check); });
+    });
+}
+
+void Scheduler::finish_check(const std::shared_ptr<Check>& check) {
+    world_.children.unwatch(check->folder);
+    std::string output;
+    world_.children.read_output(check->folder, 0, k_check_output_bytes, [&](const auto& piece) {
+        if (piece.stream == PC_STREAM_OUT) output += piece.bytes;
+    });
+    const auto exit = world_.children.exit(check->folder);
+    std::error_code ignored;
+    std::filesystem::remove_all(check->folder, ignored);
+    const int code = exit && exit->start_error == 0 ? exit->code : -1;
+    if (code == 1) return wake(check->agent, world_.redactor.scrub(output));
+    if (code != 0) {
+        log_warn("check command failed; it should end with 0 (nothing new) or 1 (wake)",
+                 {{"agent", check->agent.id.view()}, {"status", code}});
+    }
+    if (check->wanted_anyway) return wake(check->agent, {});
+    skip(check->agent.id, code == 0 ? "heartbeat.check.nothing_new" : "heartbeat.check.failed");
+}
+
+void Scheduler::skip(const Id& agent, std::string_view reason) {
+    const std::lock_guard lock(mutex_);
+    Skips& skips = skips_[agent];
+    ++skips.count;
+    skips.last.push_back({core_.clock.now(), reason});
+    if (skips.last.size() > k_kept_skips) skips.last.pop_front();
+}
+
+Scheduler::Skips Scheduler::skips(const Id& agent) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = skips_.find(agent);
+    return found == skips_.end() ? Skips{} : found->second;
+}
+
+std::optional<Time> Scheduler::next_due(const Id& agent) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = due_.find(agent);
+    if (found == due_.end()) return std::nullopt;
+    return found->second.first;
+}
+
+}  // namespace paperclip::runs

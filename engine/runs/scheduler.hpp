@@ -1,0 +1,68 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "engine/runs/schedule.hpp"
+#include "engine/runs/session.hpp"
+#include "engine/runs/wakeups.hpp"
+
+namespace paperclip::runs {
+
+/// Wakes agents by the clock: one entry of the timer queue for each agent that has a heartbeat. A
+/// heartbeat that finds nothing to do starts nothing and writes nothing; it is counted here.
+/// Thread-safe; lives as long as the engine.
+class Scheduler {
+ public:
+    Scheduler(Core core, SessionWorld& world, Wakeups& wakeups, work::Issues& issues);
+
+    /// Enters every agent that is scheduled.
+    void start();
+    /// Looks at the agent again: it was created, changed, paused, resumed.
+    void refresh(const Id& agent);
+    /// The same for all agents of a company.
+    void refresh_company(const Id& company);
+    void stop();
+
+    struct Skip {
+        Time at;
+        std::string_view reason;  ///< constant text
+    };
+    struct Skips {
+        std::int64_t count = 0;     ///< since the engine started
+        std::deque<Skip> last;      ///< at most k_kept_skips, oldest first
+    };
+    [[nodiscard]] Skips skips(const Id& agent) const;
+    /// When the agent's next heartbeat is due.
+    [[nodiscard]] std::optional<Time> next_due(const Id& agent) const;
+
+    static constexpr std::size_t k_kept_skips = 20;
+
+ private:
+    struct Row;
+    struct Check;
+    void enter(const Row& row, Time after);
+    void leave(const Id& agent);
+    void fire(const Id& agent);
+    void beat(const Id& agent);
+    void wake(const agents::Agent& agent, std::optional<std::string> check_output);
+    void run_check(const agents::Agent& agent, const agents::HeartbeatPolicy& policy,
+                   bool wanted_anyway);
+    void finish_check(const std::shared_ptr<Check>& check);
+    void skip(const Id& agent, std::string_view reason);
+
+    Core core_;
+    SessionWorld& world_;
+    Wakeups& wakeups_;
+    work::Issues& issues_;
+    mutable std::mutex mutex_;
+    std::unordered_map<Id, TimerQueue::Handle> due_;
+    std::unordered_map<Id, Skips> skips_;
+    bool stopped_ = false;
+};
+
+}  // namespace paperclip::runs

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "engine/pluginhost/shim_protocol.hpp"
+
+namespace paperclip::shim {
+
+/// Executes the program of `spec` and stays until it and all its descendants are gone; leaves
+/// k_exit_file. Returns the shim's own exit status.
+int supervise(const Spec& spec);
+
+}  // namespace paperclip::shim
