@@ -1,5 +1,7 @@
 #include "engine/access/gate.hpp"
 
+#include "engine/http/streams.hpp"
+
 namespace paperclip::access {
 
 using http::Rule;
@@ -34,6 +36,11 @@ Error subject_hidden(Subject kind) {
 Actor Gate::authenticate(const http::Request& request) {
     const auto authorization = request.header("Authorization");
     if (authorization.starts_with("Bearer ")) return by_bearer(authorization.substr(7), request);
+    // A browser cannot give a WebSocket a header.
+    if (const auto token = request.query_value("token");
+        token && http::Streams::is_upgrade(request)) {
+        return by_bearer(*token, request);
+    }
     return by_connection(request);
 }
 
@@ -61,7 +68,7 @@ Actor Gate::by_bearer(std::string_view token, const http::Request& request) {
         actor.company_id = key->company_id;
         actor.user_id = key->responsible_user_id;
         actor.run_id = run;
-        return actor;
+        return confine_to_run(std::move(actor), request);
     }
     const auto claims = tokens_.verify(token);
     const auto actor =
@@ -71,7 +78,22 @@ Actor Gate::by_bearer(std::string_view token, const http::Request& request) {
         throw Error(ErrorKind::unprocessable, "X-Paperclip-Run-Id is not the run of the token",
                     "agent_jwt_run_id_mismatch");
     }
-    return *actor;
+    return confine_to_run(*actor, request);
+}
+
+/// A token from inside a live run's process tree must be that agent's own: who finds or is handed
+/// another's does not become the other.
+Actor Gate::confine_to_run(Actor actor, const http::Request& request) {
+    if (!request.peer.is_loopback()) return actor;
+    const Peers::Answer peer = peers_.who_is(request.peer);
+    if (peer.kind != Peers::Kind::run) return actor;
+    const auto owner = agent_of_run(peer.run_id, Actor::Source::process_tree);
+    if (!owner || owner->agent_id != actor.agent_id) {
+        throw Error(ErrorKind::forbidden, "The token belongs to another agent than this run",
+                    "foreign_agent_token");
+    }
+    if (!actor.run_id) actor.run_id = peer.run_id;
+    return actor;
 }
 
 Actor Gate::by_connection(const http::Request& request) {

@@ -43,6 +43,7 @@ class Gate final : public http::Gate {
  private:
     Actor by_bearer(std::string_view token, const http::Request& request);
     Actor by_connection(const http::Request& request);
+    Actor confine_to_run(Actor actor, const http::Request& request);
     std::optional<Actor> agent_of_run(const Id& run, Actor::Source source);
 
     Core core_;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include <boost/core/type_name.hpp>
@@ -50,6 +51,8 @@ template <class T>
 const Type& type_of();
 template <class T>
 const StructType& struct_of();
+template <class T>
+void append_json(std::string& out, const T& value);
 
 namespace detail {
 
@@ -203,6 +206,9 @@ class OptionalType final : public Type {
         return schema;
     }
     [[nodiscard]] bool nullable() const override { return true; }
+    [[nodiscard]] bool is_null(const void* value) const override {
+        return !*static_cast<const Optional*>(value);
+    }
     void clear(void* value) const override { static_cast<Optional*>(value)->reset(); }
 };
 
@@ -276,6 +282,26 @@ class MapType final : public ContainerType {
     }
 };
 
+/// One of several types, for answers: written as whichever it is, never read.
+template <class... Ts>
+class VariantType final : public ContainerType {
+    using Variant = std::variant<Ts...>;
+
+ public:
+    void write(std::string& out, const void* value) const override {
+        std::visit([&](const auto& v) { append_json(out, v); },
+                   *static_cast<const Variant*>(value));
+    }
+    void read(const Node& node, void* /*value*/, Problems& problems) const override {
+        problems.add(node.mark(), "invalid_type", "A value of several types cannot be read");
+    }
+    [[nodiscard]] Schema schema(SchemaSet& set) const override {
+        Schema schema;
+        (schema.any_of.push_back(type_of<Ts>().schema(set)), ...);
+        return schema;
+    }
+};
+
 template <class T>
 struct TypeFor {
     static const Type& get() {
@@ -339,6 +365,13 @@ template <class T>
 struct TypeFor<std::vector<T>> {
     static const Type& get() {
         static const ListType<T> type;
+        return type;
+    }
+};
+template <class... Ts>
+struct TypeFor<std::variant<Ts...>> {
+    static const Type& get() {
+        static const VariantType<Ts...> type;
         return type;
     }
 };

@@ -34,6 +34,12 @@ void SchemaSet::write(JsonWriter& out, const Schema& schema) const {
         out.raw(R"({"type":"null"})").end_array().end_object();
         return;
     }
+    if (!schema.any_of.empty()) {
+        out.key("anyOf").begin_array();
+        for (const Schema& one : schema.any_of) write(out, one);
+        out.end_array().end_object();
+        return;
+    }
     if (!schema.ref.empty()) {
         out.member("$ref", prefix_ + schema.ref).end_object();
         return;

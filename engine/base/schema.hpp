@@ -24,6 +24,7 @@ struct Schema {
     std::vector<std::string_view> words;  ///< the values of an enumeration
     std::optional<std::int64_t> min;      ///< of a number's value, a text's or a list's length
     std::optional<std::int64_t> max;
+    std::vector<Schema> any_of;            ///< one of these; the rest is then unused
     std::shared_ptr<const Schema> items;   ///< of a list
     std::shared_ptr<const Schema> values;  ///< of a map
     std::string name;                      ///< as a property of another schema

@@ -46,6 +46,7 @@ void StructType::write_open(std::string& out, const void* value) const {
     char separator = '{';
     for (const Field& field : fields_) {
         if (!field.rule.sent) continue;
+        if (field.rule.sparse && field.type->is_null(field.in(value))) continue;
         out += std::exchange(separator, ',');
         out += field.json_key;
         field.type->write(out, field.in(value));
@@ -194,7 +195,7 @@ Schema StructType::body_schema(Purpose purpose, bool strict, SchemaSet& set) con
         if (rule.format == "json-object") schema.type = "object";
         if (!rule.doc.empty()) schema.description = rule.doc;
         const bool must =
-            purpose == Purpose::whole || (purpose == Purpose::create && rule.required);
+            purpose == Purpose::whole ? !rule.sparse : purpose == Purpose::create && rule.required;
         if (must) body.required.push_back(field.wire);
         schema.name = field.wire;
         body.properties.push_back(std::move(schema));

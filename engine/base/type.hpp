@@ -34,6 +34,7 @@ class Type {
     [[nodiscard]] virtual Schema schema(SchemaSet& set) const = 0;
 
     [[nodiscard]] virtual bool nullable() const { return false; }
+    [[nodiscard]] virtual bool is_null(const void* /*value*/) const { return false; }
     /// Sets a nullable value to null.
     virtual void clear(void* /*value*/) const {}
 };
@@ -57,6 +58,7 @@ struct Rule {
     std::string_view wire = {};    ///< its name outside, when that is not the member in camelCase
     std::string_view column = {};  ///< SQL that yields it, when it is not a column of that name
     bool sent = true;              ///< false: a column that never leaves the engine
+    bool sparse = false;           ///< left out of answers while it is null
     std::string_view doc = {};     ///< one line for the generated references
 };
 

@@ -1,6 +1,7 @@
 #include "engine/http/front.hpp"
 
 #include "engine/base/log.hpp"
+#include "engine/http/streams.hpp"
 
 #include <algorithm>
 
@@ -41,7 +42,8 @@ void Front::check(const Request& request) const {
     }
     // A page of another site may send requests here, but cannot hide where it comes from.
     const auto origin = request.header("Origin");
-    if (origin.empty() || !changes_something(request.method)) return;
+    if (origin.empty() || !(changes_something(request.method) || Streams::is_upgrade(request)))
+        return;
     const auto scheme = origin.find("://");
     if (scheme == std::string_view::npos || !is_allowed_host(origin.substr(scheme + 3))) {
         throw Error(ErrorKind::forbidden, "Requests from that origin are not allowed",
@@ -53,7 +55,9 @@ Response Front::handle(const Request& request) noexcept {
     try {
         check(request);
         if (request.path == "/api" || request.path.starts_with("/api/")) {
-            return router_.handle(request);
+            Response response = router_.handle(request);
+            response.headers.emplace_back("Cache-Control", "no-store");
+            return response;
         }
         auto page = pages_.find(request.path);
         if (page == pages_.end()) page = pages_.find("/");

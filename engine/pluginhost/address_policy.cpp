@@ -1,9 +1,8 @@
-#include <algorithm>
-#include <array>
-
-#include <arpa/inet.h>
-
 #include "engine/pluginhost/http_client.hpp"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
 
 namespace paperclip::pluginhost {
 namespace {

@@ -1,20 +1,22 @@
 #include "engine/pluginhost/agent_plugin.hpp"
 
+#include "engine/base/error.hpp"
+#include "engine/base/json.hpp"
+#include "engine/base/log.hpp"
+
 #include <algorithm>
 #include <chrono>
 
 #include <boost/json.hpp>
-
-#include "engine/base/error.hpp"
-#include "engine/base/json.hpp"
-#include "engine/base/log.hpp"
 
 namespace paperclip::pluginhost {
 namespace {
 
 constexpr std::chrono::milliseconds k_step_limit{50};
 
-pc_str str(const std::string& text) { return {text.data(), text.size()}; }
+pc_str str(const std::string& text) {
+    return {text.data(), text.size()};
+}
 std::string copy(pc_str text) {
     return text.data == nullptr ? std::string() : std::string(text.data, text.size);
 }
@@ -39,14 +41,16 @@ pc_writer writer_into(std::string& text) {
             }};
 }
 
-std::vector<AgentAction>& list_of(void* ctx) { return *static_cast<std::vector<AgentAction>*>(ctx); }
+std::vector<AgentAction>& list_of(void* ctx) {
+    return *static_cast<std::vector<AgentAction>*>(ctx);
+}
 
 // The functions of pc_actions: each copies what it is given into the list of actions.
 void on_spawn(void* ctx, const pc_spawn* spawn) {
-    list_of(ctx).emplace_back(SpawnAction{
-        spawn->child, copy(spawn->argv, spawn->argc),
-        copy(spawn->environment, spawn->environment_count), copy(spawn->cwd), copy(spawn->input),
-        spawn->keep_stdin != 0});
+    list_of(ctx).emplace_back(SpawnAction{spawn->child, copy(spawn->argv, spawn->argc),
+                                          copy(spawn->environment, spawn->environment_count),
+                                          copy(spawn->cwd), copy(spawn->input),
+                                          spawn->keep_stdin != 0});
 }
 void on_stdin(void* ctx, std::int32_t child, pc_str bytes, std::int32_t close) {
     list_of(ctx).emplace_back(StdinAction{child, copy(bytes), close != 0});
@@ -73,12 +77,13 @@ void on_usage(void* ctx, const pc_usage* usage) {
         usage->input_tokens, usage->cached_input_tokens, usage->output_tokens, usage->cost_micros,
         copy(usage->provider), copy(usage->biller), copy(usage->billing_type), copy(usage->model)});
 }
-void on_handle(void* ctx, pc_str bytes) { list_of(ctx).emplace_back(HandleAction{copy(bytes)}); }
+void on_handle(void* ctx, pc_str bytes) {
+    list_of(ctx).emplace_back(HandleAction{copy(bytes)});
+}
 void on_result(void* ctx, const pc_result* result) {
-    list_of(ctx).emplace_back(ResultAction{result->error_class, copy(result->error_code),
-                                           copy(result->message), copy(result->summary),
-                                           copy(result->data), result->retry_at_us,
-                                           result->clear_session != 0});
+    list_of(ctx).emplace_back(ResultAction{
+        result->error_class, copy(result->error_code), copy(result->message), copy(result->summary),
+        copy(result->data), result->retry_at_us, result->clear_session != 0});
 }
 
 ResultAction internal_error(const std::string& message) {
@@ -120,13 +125,15 @@ AgentRun::AgentRun(const AdapterType& type, const AgentRequest& request) : type_
     }
 }
 
-AgentRun::~AgentRun() { type_.agent->close(run_); }
+AgentRun::~AgentRun() {
+    type_.agent->close(run_);
+}
 
 std::vector<AgentAction> AgentRun::step(const AgentInput& input) {
     std::vector<AgentAction> actions;
-    const pc_actions table = {sizeof(pc_actions), 0,       &actions, on_spawn,   on_stdin,  on_signal,
-                              on_http,            on_timer, on_log,  on_session, on_usage,  on_handle,
-                              on_result};
+    const pc_actions table = {sizeof(pc_actions), 0,         &actions, on_spawn, on_stdin,
+                              on_signal,          on_http,   on_timer, on_log,   on_session,
+                              on_usage,           on_handle, on_result};
     pc_input c{};
     c.struct_size = sizeof c;
     c.kind = input.kind;
@@ -146,10 +153,11 @@ std::vector<AgentAction> AgentRun::step(const AgentInput& input) {
                   {"ms", std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count()}});
     }
     if (status != PC_OK) {
-        log_error("a plugin failed in a step", {{"plugin", type_.library->found().manifest.id},
-                                                {"status", status}});
-        actions.emplace_back(internal_error("The adapter " + type_.type + " failed inside (status " +
-                                            std::to_string(status) + ")"));
+        log_error("a plugin failed in a step",
+                  {{"plugin", type_.library->found().manifest.id}, {"status", status}});
+        actions.emplace_back(internal_error("The adapter " + type_.type +
+                                            " failed inside (status " + std::to_string(status) +
+                                            ")"));
     }
     return actions;
 }
@@ -158,7 +166,8 @@ AdapterTypes::AdapterTypes(const std::vector<FoundPlugin>& found,
                            std::vector<std::string>& problems) {
     for (const FoundPlugin& plugin : found) {
         const auto& interfaces = plugin.manifest.interfaces;
-        if (std::find(interfaces.begin(), interfaces.end(), PC_AGENT_INTERFACE) == interfaces.end()) {
+        if (std::find(interfaces.begin(), interfaces.end(), PC_AGENT_INTERFACE) ==
+            interfaces.end()) {
             continue;
         }
         try {
@@ -187,7 +196,8 @@ void AdapterTypes::add(const FoundPlugin& plugin) {
         AdapterType type;
         type.type = std::string(object.at("type").as_string());
         type.label = type.type;
-        if (const auto* label = object.if_contains("label")) type.label = std::string(label->as_string());
+        if (const auto* label = object.if_contains("label"))
+            type.label = std::string(label->as_string());
         if (const auto* capabilities = object.if_contains("capabilities")) {
             type.capabilities = boost::json::serialize(*capabilities);
         }

@@ -1,18 +1,17 @@
 #pragma once
 
+#include "engine/base/clock.hpp"
+#include "engine/pluginhost/library.hpp"
+
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <paperclip/draft/agent.h>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include <paperclip/draft/agent.h>
-
-#include "engine/base/clock.hpp"
-#include "engine/pluginhost/library.hpp"
 
 namespace paperclip::pluginhost {
 

@@ -1,5 +1,9 @@
+#include "engine/pluginhost/http_client.hpp"
+
 #include <array>
 #include <future>
+#include <paperclip/draft/agent.h>
+#include <pthread.h>
 #include <thread>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -8,10 +12,6 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 #include <boost/url.hpp>
-#include <paperclip/draft/agent.h>
-#include <pthread.h>
-
-#include "engine/pluginhost/http_client.hpp"
 
 namespace paperclip::pluginhost {
 namespace {
@@ -39,16 +39,19 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
         const auto parsed = boost::urls::parse_uri(request_.url);
         if (!parsed || (parsed->scheme() != "http" && parsed->scheme() != "https") ||
             parsed->host().empty() || parsed->has_userinfo()) {
-            return finish(PC_HTTP_REFUSED, "expected an http or https URL, found \"" + request_.url + "\"");
+            return finish(PC_HTTP_REFUSED,
+                          "expected an http or https URL, found \"" + request_.url + "\"");
         }
         is_tls_ = parsed->scheme() == "https";
-        host_ = parsed->host_name().empty() ? parsed->host_address() : std::string(parsed->host_name());
+        host_ =
+            parsed->host_name().empty() ? parsed->host_address() : std::string(parsed->host_name());
         port_ = parsed->has_port() ? std::string(parsed->port()) : is_tls_ ? "443" : "80";
         make_message(*parsed);
         beast::get_lowest_layer(stream_).expires_after(request_.timeout);
-        resolver_.async_resolve(host_, port_, [self = shared_from_this()](error_code error, auto found) {
-            self->on_resolved(error, found);
-        });
+        resolver_.async_resolve(host_, port_,
+                                [self = shared_from_this()](error_code error, auto found) {
+                                    self->on_resolved(error, found);
+                                });
     }
 
     void give_up() {
@@ -73,8 +76,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
         if (!message_.body().empty() || request_.method == "POST") message_.prepare_payload();
     }
 
-    /// The addresses that may be reached; connecting is to these very ones, whatever the name says a
-    /// moment later.
+    /// The addresses that may be reached; connecting is to these very ones, whatever the name says
+    /// a moment later.
     void on_resolved(error_code error, const tcp::resolver::results_type& found) {
         if (error) return fail("cannot resolve " + host_, error);
         for (const auto& entry : found) {
@@ -82,9 +85,11 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
             if (policy_.allows(host_, port_, address)) addresses_.push_back(entry.endpoint());
         }
         if (addresses_.empty()) {
-            return finish(PC_HTTP_REFUSED, host_ + ":" + port_ +
-                                               " is a private address; an operator can allow it with "
-                                               "--allow-address " + host_ + ":" + port_);
+            return finish(PC_HTTP_REFUSED,
+                          host_ + ":" + port_ +
+                              " is a private address; an operator can allow it with "
+                              "--allow-address " +
+                              host_ + ":" + port_);
         }
         beast::get_lowest_layer(stream_).async_connect(
             addresses_, [self = shared_from_this()](error_code e, const tcp::endpoint&) {
@@ -106,14 +111,14 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
     template <class Stream>
     void write(Stream& stream) {
-        http::async_write(stream, message_, [self = shared_from_this(), &stream](error_code e, std::size_t) {
-            if (e) return self->fail("sending to " + self->host_, e);
-            self->parser_.body_limit(k_max_body);
-            http::async_read_header(stream, self->buffer_, self->parser_,
-                                    [self, &stream](error_code e2, std::size_t) {
-                                        self->on_head(e2, stream);
-                                    });
-        });
+        http::async_write(
+            stream, message_, [self = shared_from_this(), &stream](error_code e, std::size_t) {
+                if (e) return self->fail("sending to " + self->host_, e);
+                self->parser_.body_limit(k_max_body);
+                http::async_read_header(
+                    stream, self->buffer_, self->parser_,
+                    [self, &stream](error_code e2, std::size_t) { self->on_head(e2, stream); });
+            });
     }
 
     template <class Stream>
@@ -123,7 +128,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
         for (const auto& field : parser_.get()) {
             headers.append(field.name_string()).append(": ").append(field.value()) += '\n';
         }
-        if (events_.head) events_.head(static_cast<int>(parser_.get().result_int()), std::move(headers));
+        if (events_.head)
+            events_.head(static_cast<int>(parser_.get().result_int()), std::move(headers));
         read_body(stream);
     }
 
@@ -194,7 +200,8 @@ class BeastClient final : public HttpClient {
     }
 
     std::shared_ptr<void> send(HttpRequest request, HttpEvents events) override {
-        auto exchange = std::make_shared<Exchange>(io_, tls_, policy_, std::move(request), std::move(events));
+        auto exchange =
+            std::make_shared<Exchange>(io_, tls_, policy_, std::move(request), std::move(events));
         asio::post(io_, [exchange] { exchange->start(); });
         return {exchange.get(), [this, exchange](void*) { give_up(exchange); }};
     }
@@ -202,7 +209,8 @@ class BeastClient final : public HttpClient {
  private:
     /// On the I/O thread, so that no event is under way when it returns.
     void give_up(const std::shared_ptr<Exchange>& exchange) {
-        if (std::this_thread::get_id() == thread_.get_id() || io_.stopped()) return exchange->give_up();
+        if (std::this_thread::get_id() == thread_.get_id() || io_.stopped())
+            return exchange->give_up();
         std::promise<void> done;
         asio::post(io_, [&] {
             exchange->give_up();

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "engine/base/clock.hpp"
+#include "engine/pluginhost/shim_protocol.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
-
-#include "engine/base/clock.hpp"
-#include "engine/pluginhost/shim_protocol.hpp"
 
 namespace paperclip::pluginhost {
 
@@ -60,7 +60,8 @@ class Children {
         Time at;
         std::string_view bytes;
     };
-    /// Visits the output from `offset` on, at most about `limit` bytes; returns the offset after it.
+    /// Visits the output from `offset` on, at most about `limit` bytes; returns the offset after
+    /// it.
     virtual std::int64_t read_output(const std::filesystem::path& folder, std::int64_t offset,
                                      std::int64_t limit,
                                      const std::function<void(const Output&)>& visit) = 0;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "engine/base/clock.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -8,12 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "engine/base/clock.hpp"
-
 namespace paperclip::pluginhost {
 
-/// Which addresses agents' HTTP requests may reach. Public ones always; loopback, private, link-local
-/// and other special ones only when an operator listed the host and port.
+/// Which addresses agents' HTTP requests may reach. Public ones always; loopback, private,
+/// link-local and other special ones only when an operator listed the host and port.
 class AddressPolicy {
  public:
     /// `allowed`: "host:port" each.
@@ -49,14 +49,14 @@ struct HttpEvents {
 class HttpClient {
  public:
     virtual ~HttpClient() = default;
-    /// Returns at once. The request is given up when the returned handle is released before the end;
-    /// no event comes after that has returned.
+    /// Returns at once. The request is given up when the returned handle is released before the
+    /// end; no event comes after that has returned.
     virtual std::shared_ptr<void> send(HttpRequest request, HttpEvents events) = 0;
 };
 
-/// HttpClient over real sockets: HTTP/1.1, TLS with the system's certificates, the name resolved once
-/// and the connection made to an address that the policy allows. Redirects are answers like any
-/// other. Owns one I/O thread.
+/// HttpClient over real sockets: HTTP/1.1, TLS with the system's certificates, the name resolved
+/// once and the connection made to an address that the policy allows. Redirects are answers like
+/// any other. Owns one I/O thread.
 std::unique_ptr<HttpClient> make_http_client(AddressPolicy policy);
 
 }  // namespace paperclip::pluginhost

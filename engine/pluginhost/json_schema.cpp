@@ -28,7 +28,8 @@ namespace {
 void drop_required(json::value& schema) {
     if (schema.is_object()) {
         auto& object = schema.get_object();
-        if (const auto* required = object.if_contains("required"); required != nullptr && required->is_array()) {
+        if (const auto* required = object.if_contains("required");
+            required != nullptr && required->is_array()) {
             object.erase("required");
         }
         for (auto& [name, member] : object) drop_required(member);
@@ -50,7 +51,8 @@ std::vector<std::string> check_json(std::string_view schema_text, std::string_vi
         parser.populateSchema(valijson::adapters::BoostJsonAdapter(schema), parsed);
         valijson::Validator validator;
         valijson::ValidationResults results;
-        if (validator.validate(parsed, valijson::adapters::BoostJsonAdapter(document), &results)) return {};
+        if (validator.validate(parsed, valijson::adapters::BoostJsonAdapter(document), &results))
+            return {};
         std::vector<std::string> findings;
         valijson::ValidationResults::Error error;
         while (results.popError(error)) {

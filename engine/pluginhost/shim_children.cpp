@@ -1,9 +1,11 @@
 #include "engine/pluginhost/shim_children.hpp"
 
+#include "engine/base/error.hpp"
+#include "engine/base/log.hpp"
+
 #include <array>
 #include <cerrno>
 #include <csignal>
-
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -17,9 +19,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "engine/base/error.hpp"
-#include "engine/base/log.hpp"
 
 namespace paperclip::pluginhost {
 
@@ -43,13 +42,14 @@ int open_pidfd(std::int64_t pid) {
 }
 
 bool is_there(const fs::path& path) {
-    struct stat info{};
+    struct stat info {};
     return ::stat(path.c_str(), &info) == 0;
 }
 
 /// Takes the ended shims, and orphans of killed ones that came to us, out of the process table.
 void reap() {
-    while (::waitpid(-1, nullptr, WNOHANG) > 0) {}
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
 }
 
 /// Waits for the shim's word that it understood; false when it ended instead.
@@ -174,11 +174,13 @@ void ShimChildren::abandon(const fs::path& folder) {
 }
 
 Children::State ShimChildren::state(const fs::path& folder, const ProcessIdentity& identity) {
-    // In this order: the shim makes the exit file before it ends, the started file before it executes.
+    // In this order: the shim makes the exit file before it ends, the started file before it
+    // executes.
     const bool alive = identity.pid != 0 && is_alive(identity);
     if (is_there(folder / shim::k_exit_file)) return State::ended;
     if (alive) return State::running;
-    if (is_there(folder / shim::k_exit_file)) return State::ended;  // it ended between our two looks
+    if (is_there(folder / shim::k_exit_file))
+        return State::ended;  // it ended between our two looks
     if (is_there(folder / shim::k_started_file)) return State::lost;
     // After a crash of the machine a missing file proves nothing: it may not have reached the disk.
     const bool other_boot = identity.pid != 0 && identity.boot_id != this_boot();
@@ -190,7 +192,8 @@ void ShimChildren::settle(const fs::path& folder, const ProcessIdentity& identit
     if (!process) return;
     // Its socket closed with the engine that held it: it reads "go" from it, or the end.
     pollfd ended{process.get(), POLLIN, 0};
-    for (int i = 0; i < 1000 && is_alive(identity) && !is_there(folder / shim::k_started_file); ++i) {
+    for (int i = 0; i < 1000 && is_alive(identity) && !is_there(folder / shim::k_started_file);
+         ++i) {
         ::poll(&ended, 1, 10);
     }
 }
@@ -213,7 +216,8 @@ void ShimChildren::watch(const fs::path& folder, const ProcessIdentity& identity
     const std::string name = folder.string();
     Watched watched;
     watched.changed = std::make_shared<std::function<void()>>(std::move(changed));
-    watched.watch = ::inotify_add_watch(inotify_.get(), name.c_str(), IN_MODIFY | IN_MOVED_TO | IN_CREATE);
+    watched.watch =
+        ::inotify_add_watch(inotify_.get(), name.c_str(), IN_MODIFY | IN_MOVED_TO | IN_CREATE);
     watched.process.reset(open_pidfd(identity.pid));
     const auto notice = watched.changed;
     {
@@ -313,8 +317,8 @@ std::int64_t ShimChildren::read_output(const fs::path& folder, std::int64_t offs
         shim::RecordHeader header;
         if (::pread(file.get(), &header, sizeof header, offset) != sizeof header) break;
         if (header.size > shim::k_max_record) {
-            throw Error(ErrorKind::internal, folder.string() + ": output is damaged at byte " +
-                                                 std::to_string(offset));
+            throw Error(ErrorKind::internal,
+                        folder.string() + ": output is damaged at byte " + std::to_string(offset));
         }
         bytes.resize(header.size);
         const ssize_t n = ::pread(file.get(), bytes.data(), bytes.size(),
@@ -340,7 +344,7 @@ void ShimChildren::write_input(const fs::path& folder, std::string_view bytes, b
 }
 
 std::int64_t ShimChildren::input_size(const fs::path& folder) {
-    struct stat info{};
+    struct stat info {};
     return ::stat((folder / shim::k_input_file).c_str(), &info) == 0 ? info.st_size : 0;
 }
 

@@ -1,18 +1,18 @@
 #pragma once
 
+#include "engine/base/files.hpp"
+#include "engine/pluginhost/children.hpp"
+
 #include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
 
-#include "engine/base/files.hpp"
-#include "engine/pluginhost/children.hpp"
-
 namespace paperclip::pluginhost {
 
-/// Children as real processes under real shims. Owns one thread, which waits for the kernel's news of
-/// all of them.
+/// Children as real processes under real shims. Owns one thread, which waits for the kernel's news
+/// of all of them.
 class ShimChildren final : public Children {
  public:
     /// `shim`: the paperclip-shim program.
@@ -44,8 +44,8 @@ class ShimChildren final : public Children {
  private:
     struct Watched {
         std::shared_ptr<std::function<void()>> changed;
-        int watch = -1;   // of inotify
-        UniqueFd process; // pidfd: readable when the shim has ended
+        int watch = -1;    // of inotify
+        UniqueFd process;  // pidfd: readable when the shim has ended
     };
     void work();
     void notice_files();

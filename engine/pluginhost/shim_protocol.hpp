@@ -7,27 +7,29 @@
 #include <string_view>
 #include <vector>
 
-// What the engine and the run shim say to each other: the engine sends a Spec over the socket that the
-// shim has as descriptor 3, then one byte, k_go, once it has stored the shim's pid. In the run's folder
-// the shim leaves the files below. Standard library only: the shim is linked without the engine.
+// What the engine and the run shim say to each other: the engine sends a Spec over the socket that
+// the shim has as descriptor 3, then one byte, k_go, once it has stored the shim's pid. In the
+// run's folder the shim leaves the files below. Standard library only: the shim is linked without
+// the engine.
 namespace paperclip::shim {
 
 constexpr int k_socket = 3;
 constexpr char k_ready = 'R';  ///< shim to engine: the Spec was understood
 constexpr char k_go = 'G';     ///< engine to shim: execute
 
-constexpr const char* k_started_file = "started";  ///< made once, just before the program is executed
-constexpr const char* k_output_file = "output";    ///< records of what the program printed
-constexpr const char* k_input_file = "input";      ///< what the program reads, appended by the engine
+constexpr const char* k_started_file =
+    "started";                                   ///< made once, just before the program is executed
+constexpr const char* k_output_file = "output";  ///< records of what the program printed
+constexpr const char* k_input_file = "input";    ///< what the program reads, appended by the engine
 constexpr const char* k_input_end_file = "input.end";  ///< there: nothing more will be appended
-constexpr const char* k_exit_file = "exit";        ///< how it ended, by rename, last of all
+constexpr const char* k_exit_file = "exit";            ///< how it ended, by rename, last of all
 
 /// Signals that the engine sends to the shim.
 enum class Order : int {
-    interrupt = 2,  ///< SIGINT: pass it on to the program
-    stop = 15,      ///< SIGTERM: TERM, and KILL after the grace
-    stop_hard = 12, ///< SIGUSR2: TERM, and KILL after two seconds
-    kill = 10,      ///< SIGUSR1: KILL
+    interrupt = 2,   ///< SIGINT: pass it on to the program
+    stop = 15,       ///< SIGTERM: TERM, and KILL after the grace
+    stop_hard = 12,  ///< SIGUSR2: TERM, and KILL after two seconds
+    kill = 10,       ///< SIGUSR1: KILL
 };
 
 /// What to run and within which bounds; 0 is no bound.
@@ -56,12 +58,12 @@ enum class StopReason : int { none, order, timeout, silence, output_limit, spool
 
 /// k_exit_file, as "name value" lines.
 struct Exit {
-    int code = -1;          ///< exit status, or -1
-    int signal = 0;         ///< that ended it, or 0
-    int start_error = 0;    ///< errno when it could not be executed, or 0
+    int code = -1;        ///< exit status, or -1
+    int signal = 0;       ///< that ended it, or 0
+    int start_error = 0;  ///< errno when it could not be executed, or 0
     StopReason reason = StopReason::none;
     std::int64_t ended_us = 0;
-    std::int64_t cpu_us = 0;      ///< of the program and all its descendants
+    std::int64_t cpu_us = 0;  ///< of the program and all its descendants
     std::int64_t max_rss_kib = 0;
     int left_behind = 0;  ///< processes that outlived the program and were killed
 };

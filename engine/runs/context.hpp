@@ -1,11 +1,11 @@
 #pragma once
 
+#include "engine/runs/runs.hpp"
+#include "engine/work/projects.hpp"
+
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "engine/runs/runs.hpp"
-#include "engine/work/projects.hpp"
 
 namespace paperclip::runs {
 
@@ -21,13 +21,13 @@ struct Briefing {
 class Briefer {
  public:
     struct Places {
-        std::string api_url;                     ///< without /api
-        std::filesystem::path workspaces;        ///< each agent's home is a folder in it
+        std::string api_url;                      ///< without /api
+        std::filesystem::path workspaces;         ///< each agent's home is a folder in it
         std::filesystem::path instructions_root;  ///< agents' instructions, by agent id
     };
-    Briefer(Core core, Runs& runs, agents::Agents& agents, work::Issues& issues,
-            work::Goals& goals, work::Projects& projects, company::Companies& companies,
-            governance::Budgets& budgets, Places places)
+    Briefer(Core core, Runs& runs, agents::Agents& agents, work::Issues& issues, work::Goals& goals,
+            work::Projects& projects, company::Companies& companies, governance::Budgets& budgets,
+            Places places)
         : core_(core),
           runs_(runs),
           agents_(agents),

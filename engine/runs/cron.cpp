@@ -1,11 +1,11 @@
 #include "engine/runs/cron.hpp"
 
+#include "engine/base/error.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <vector>
-
-#include "engine/base/error.hpp"
 
 namespace paperclip::runs {
 namespace {
@@ -21,30 +21,33 @@ constexpr std::array<FieldSpec, 5> k_fields{{
     {"minute", 0, 59, {}},
     {"hour", 0, 23, {}},
     {"day of month", 1, 31, {}},
-    {"month", 1, 12, {"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"}},
+    {"month",
+     1,
+     12,
+     {"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"}},
     {"day of week", 0, 7, {"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"}},
 }};
 
 [[noreturn]] void fail(const FieldSpec& field, std::string_view found) {
-    throw Error(ErrorKind::invalid, "cron: " + std::string(field.name) + ": expected " +
-                                        std::to_string(field.min) + " to " +
-                                        std::to_string(field.max) +
-                                        ", a range, a list, a step or *, found \"" +
-                                        std::string(found) + "\"");
+    throw Error(ErrorKind::invalid,
+                "cron: " + std::string(field.name) + ": expected " + std::to_string(field.min) +
+                    " to " + std::to_string(field.max) +
+                    ", a range, a list, a step or *, found \"" + std::string(found) + "\"");
 }
 
 int parse_value(const FieldSpec& field, std::string_view text) {
     std::string upper(text);
-    std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) {
-        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-    });
+    std::transform(upper.begin(), upper.end(), upper.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
     for (std::size_t i = 0; i < field.words.size(); ++i) {
-        if (!field.words[i].empty() && field.words[i] == upper) return field.min + static_cast<int>(i);
+        if (!field.words[i].empty() && field.words[i] == upper)
+            return field.min + static_cast<int>(i);
     }
     int value = 0;
     const char* const end = text.data() + text.size();
     const auto [at, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc{} || at != end || value < field.min || value > field.max) fail(field, text);
+    if (error != std::errc{} || at != end || value < field.min || value > field.max)
+        fail(field, text);
     return value;
 }
 
@@ -64,7 +67,7 @@ void parse_part(const FieldSpec& field, std::string_view part, Set& set) {
     if (range != "*") {
         const auto dash = range.find('-');
         first = parse_value(field, range.substr(0, dash));
-        last = dash != std::string_view::npos ? parse_value(field, range.substr(dash + 1))
+        last = dash != std::string_view::npos    ? parse_value(field, range.substr(dash + 1))
                : slash != std::string_view::npos ? field.max
                                                  : first;
     }
@@ -102,9 +105,10 @@ std::vector<std::string_view> words_of(std::string_view text) {
 Cron Cron::parse(std::string_view text) {
     const auto words = words_of(text);
     if (words.size() != 5) {
-        throw Error(ErrorKind::invalid, "cron: expected five fields (minute hour day month weekday), "
-                                        "found " + std::to_string(words.size()) + " in \"" +
-                                            std::string(text) + "\"");
+        throw Error(ErrorKind::invalid,
+                    "cron: expected five fields (minute hour day month weekday), "
+                    "found " +
+                        std::to_string(words.size()) + " in \"" + std::string(text) + "\"");
     }
     Cron cron;
     parse_field(k_fields[0], words[0], cron.minutes_);
@@ -145,7 +149,8 @@ std::optional<Time> Cron::next_on(date::local_days day, Time after,
             }
             consider(Time{local.time_since_epoch() - info.first.offset});
             const bool twice = info.result == date::local_info::ambiguous;
-            if (twice && hours_.all()) consider(Time{local.time_since_epoch() - info.second.offset});
+            if (twice && hours_.all())
+                consider(Time{local.time_since_epoch() - info.second.offset});
         }
     }
     return best;

@@ -1,13 +1,12 @@
 #pragma once
 
+#include "engine/base/clock.hpp"
+
 #include <bitset>
+#include <date/tz.h>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <date/tz.h>
-
-#include "engine/base/clock.hpp"
 
 namespace paperclip::runs {
 
@@ -16,8 +15,8 @@ namespace paperclip::runs {
 /// day matches either, as in Vixie cron.
 ///
 /// Daylight saving: a local time that is skipped fires when the clocks have jumped; one that comes
-/// twice fires the first time. An expression for every hour ("*/15 * * * *") means real time and just
-/// goes on through both.
+/// twice fires the first time. An expression for every hour ("*/15 * * * *") means real time and
+/// just goes on through both.
 class Cron {
  public:
     /// Throws Error{invalid} that names the field and what was expected.

@@ -7,8 +7,8 @@
 
 namespace paperclip::runs {
 
-/// Cuts a stream of bytes into lines. A line that grows beyond `max_line` is given out in pieces, so
-/// that one without an end cannot fill the memory.
+/// Cuts a stream of bytes into lines. A line that grows beyond `max_line` is given out in pieces,
+/// so that one without an end cannot fill the memory.
 class LineSplitter {
  public:
     static constexpr std::size_t k_max_line = 1 << 20;

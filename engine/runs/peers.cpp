@@ -1,18 +1,17 @@
 #include "engine/runs/peers.hpp"
 
-#include <cstring>
-#include <string>
-#include <vector>
+#include "engine/base/files.hpp"
 
 #include <arpa/inet.h>
+#include <cstring>
 #include <dirent.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <string>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "engine/base/files.hpp"
+#include <vector>
 
 namespace paperclip::runs {
 namespace {
@@ -49,7 +48,8 @@ std::optional<Socket> find_socket(const http::Peer& peer) {
     id.idiag_sport = htons(peer.port);
     id.idiag_dport = htons(peer.local_port);
     const std::string own = family == AF_INET ? "127.0.0.1" : "::1";
-    if (!set_address(peer.address, family, id.idiag_src) || !set_address(own, family, id.idiag_dst)) {
+    if (!set_address(peer.address, family, id.idiag_src) ||
+        !set_address(own, family, id.idiag_dst)) {
         return std::nullopt;
     }
     id.idiag_cookie[0] = INET_DIAG_NOCOOKIE;
@@ -131,7 +131,8 @@ access::Peers::Answer ProcessPeers::look_up(const http::Peer& peer) const {
 access::Peers::Answer ProcessPeers::who_is(const http::Peer& peer) {
     {
         const std::lock_guard lock(mutex_);
-        if (const auto found = known_.find(peer.connection); found != known_.end()) return found->second;
+        if (const auto found = known_.find(peer.connection); found != known_.end())
+            return found->second;
     }
     const Answer answer = look_up(peer);
     const std::lock_guard lock(mutex_);

@@ -1,17 +1,17 @@
 #pragma once
 
+#include "engine/access/gate.hpp"
+#include "engine/runs/run_engine.hpp"
+
 #include <cstdint>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
 
-#include "engine/access/gate.hpp"
-#include "engine/runs/run_engine.hpp"
-
 namespace paperclip::runs {
 
-/// Tells whose process is at the other end of a loopback connection, from the kernel's tables. What a
-/// connection is stays what it is, so each is looked up once. Thread-safe.
+/// Tells whose process is at the other end of a loopback connection, from the kernel's tables. What
+/// a connection is stays what it is, so each is looked up once. Thread-safe.
 class ProcessPeers final : public access::Peers {
  public:
     explicit ProcessPeers(const RunEngine& engine) : engine_(engine) {}

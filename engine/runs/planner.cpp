@@ -1,8 +1,8 @@
 #include "engine/runs/planner.hpp"
 
-#include <boost/json.hpp>
-
 #include "engine/base/log.hpp"
+
+#include <boost/json.hpp>
 
 namespace paperclip::runs {
 
@@ -20,7 +20,9 @@ struct Planner::Reading {
         if (value.is_object()) details = value.get_object();
     }
     [[nodiscard]] std::string text(std::string_view name) const { return text_in(details, name); }
-    [[nodiscard]] std::optional<Id> id(std::string_view name) const { return Id::parse(text(name)); }
+    [[nodiscard]] std::optional<Id> id(std::string_view name) const {
+        return Id::parse(text(name));
+    }
     [[nodiscard]] std::string previous(std::string_view name) const {
         const auto* before = details.if_contains("_previous");
         return before != nullptr && before->is_object() ? text_in(before->get_object(), name) : "";
@@ -34,7 +36,8 @@ struct Planner::Reading {
  private:
     static std::string text_in(const json::object& object, std::string_view name) {
         const auto* value = object.if_contains(name);
-        return value != nullptr && value->is_string() ? std::string(value->get_string().c_str()) : "";
+        return value != nullptr && value->is_string() ? std::string(value->get_string().c_str())
+                                                      : "";
     }
 };
 
@@ -84,7 +87,8 @@ void Planner::wake(const Reading& reading, const Id& agent, std::string_view rea
     } catch (const Error& e) {
         // A storage that fails is tried again by the relay; anything else is about this wake alone.
         if (e.kind() == ErrorKind::unavailable) throw;
-        log_warn("agent not woken", {{"agent", agent.view()}, {"reason", reason}, {"error", e.message()}});
+        log_warn("agent not woken",
+                 {{"agent", agent.view()}, {"reason", reason}, {"error", e.message()}});
     }
 }
 
@@ -96,13 +100,15 @@ void Planner::on_issue_created(const Reading& reading) {
 
 void Planner::on_issue_updated(const Reading& reading) {
     const auto id = reading.entity();
-    const auto issue = id ? core_.store.one<work::Issue>("issue.by_id"_sql, {{"id", *id}}) : std::nullopt;
+    const auto issue =
+        id ? core_.store.one<work::Issue>("issue.by_id"_sql, {{"id", *id}}) : std::nullopt;
     if (!issue) return;
     const std::string status = reading.text("status");
     const bool moved = !status.empty() && status != reading.previous("status");
     const bool reassigned = reading.details.contains("assigneeAgentId") &&
                             reading.text("assigneeAgentId") != reading.previous("assigneeAgentId");
-    const bool workable = issue->status != work::IssueStatus::backlog && !work::is_terminal(issue->status);
+    const bool workable =
+        issue->status != work::IssueStatus::backlog && !work::is_terminal(issue->status);
     if (issue->assignee_agent_id && workable && (reassigned || (moved && status == "todo"))) {
         wake(reading, *issue->assignee_agent_id, "issue_assigned", issue->id);
     }
@@ -139,7 +145,8 @@ void Planner::on_comment(const Reading& reading) {
     const auto* mentioned = reading.details.if_contains("mentionedAgentIds");
     if (mentioned == nullptr || !mentioned->is_array()) return;
     for (const auto& entry : mentioned->get_array()) {
-        const auto agent = entry.is_string() ? Id::parse(std::string_view(entry.get_string())) : std::nullopt;
+        const auto agent =
+            entry.is_string() ? Id::parse(std::string_view(entry.get_string())) : std::nullopt;
         if (agent && agent != told) {
             wake(reading, *agent, "issue_comment_mentioned", reading.entity(), comment);
         }
@@ -154,7 +161,8 @@ void Planner::on_checkout(const Reading& reading) {
 
 void Planner::on_goal_updated(const Reading& reading) {
     const auto id = reading.entity();
-    const auto goal = id ? core_.store.one<work::Goal>("goal.by_id"_sql, {{"id", *id}}) : std::nullopt;
+    const auto goal =
+        id ? core_.store.one<work::Goal>("goal.by_id"_sql, {{"id", *id}}) : std::nullopt;
     if (goal && goal->owner_agent_id) wake(reading, *goal->owner_agent_id, "goal_changed", {});
 }
 
@@ -166,7 +174,8 @@ void Planner::on_agent(const journal::Record& record) {
 }
 
 void Planner::on_company(const journal::Record& record) {
-    const bool big = record.action == "company.updated" || record.action == "budget.policy_upserted";
+    const bool big =
+        record.action == "company.updated" || record.action == "budget.policy_upserted";
     if (!big) return;
     scheduler_.refresh_company(record.company_id);
     core_.store.each("run.agents_with_queued_of_company"_sql, {{"company_id", record.company_id}},

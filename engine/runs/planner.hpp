@@ -1,16 +1,16 @@
 #pragma once
 
-#include <functional>
-
 #include "engine/journal/relay.hpp"
 #include "engine/runs/run_engine.hpp"
 #include "engine/runs/scheduler.hpp"
 
+#include <functional>
+
 namespace paperclip::runs {
 
-/// Reads the journal and wakes whom a record concerns: the assignee of an issue, who is mentioned, who
-/// waited for it. Nobody is woken by what it did itself. A record that is read again wakes nobody
-/// again: each wake carries the record's number. On the relay's thread.
+/// Reads the journal and wakes whom a record concerns: the assignee of an issue, who is mentioned,
+/// who waited for it. Nobody is woken by what it did itself. A record that is read again wakes
+/// nobody again: each wake carries the record's number. On the relay's thread.
 class Planner final : public journal::Consumer {
  public:
     Planner(Core core, Wakeups& wakeups, work::Issues& issues, Scheduler& scheduler,

@@ -1,14 +1,21 @@
 #pragma once
 
+#include "engine/base/described.hpp"
+
 #include <optional>
 #include <string>
-
-#include "engine/base/described.hpp"
 
 namespace paperclip::runs {
 
 enum class RunStatus {
-    queued, scheduled_retry, running, succeeded, interrupted, failed, cancelled, timed_out
+    queued,
+    scheduled_retry,
+    running,
+    succeeded,
+    interrupted,
+    failed,
+    cancelled,
+    timed_out
 };
 BOOST_DESCRIBE_ENUM(RunStatus, queued, scheduled_retry, running, succeeded, interrupted, failed,
                     cancelled, timed_out)
@@ -58,8 +65,7 @@ BOOST_DESCRIBE_STRUCT(RunCore, (),
                        responsible_user_id, started_at, finished_at, error, error_code,
                        wakeup_request_id, exit_code, signal, usage_json, result_json,
                        session_id_before, session_id_after, log_store, log_ref, log_bytes,
-                       log_sha256, log_compressed, stdout_excerpt, stderr_excerpt,
-                       external_run_id))
+                       log_sha256, log_compressed, stdout_excerpt, stderr_excerpt, external_run_id))
 
 /// How it is getting on.
 struct RunProgress {

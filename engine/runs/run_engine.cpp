@@ -9,8 +9,8 @@ constexpr std::chrono::seconds k_cancel_wait{8};
 
 }  // namespace
 
-RunEngine::RunEngine(SessionWorld& world, Wakeups& wakeups, work::Issues& issues, Options options)
-    : world_(world), wakeups_(wakeups), issues_(issues), options_(options) {
+RunEngine::RunEngine(SessionWorld& world, Wakeups& wakeups, Options options)
+    : world_(world), wakeups_(wakeups), options_(options) {
     wakeups_.on_queued([this](const Id& agent) { dispatch(agent); });
 }
 
@@ -44,10 +44,12 @@ void RunEngine::dispatch(const Id& agent) {
 /// One worker at a time is at an agent, so that two do not race for its next run.
 void RunEngine::work(const Id& agent) {
     try {
-        while (start_next(agent)) {}
+        while (start_next(agent)) {
+        }
     } catch (const std::exception& e) {
         log_warn("runs not started, trying again", {{"agent", agent.view()}, {"error", e.what()}});
-        world_.timers.at(world_.clock.now() + std::chrono::seconds(1), [this, agent] { dispatch(agent); });
+        world_.timers.at(world_.clock.now() + std::chrono::seconds(1),
+                         [this, agent] { dispatch(agent); });
     }
     bool again = false;
     {
@@ -70,22 +72,25 @@ bool RunEngine::start_next(const Id& agent_id) {
     const agents::Agent agent = world_.agents.get(agent_id);
     std::optional<Run> run;
     switch (world_.runs.claim(agent, run)) {
-        case Runs::Claim::none: return false;
-        case Runs::Claim::again: return true;
+        case Runs::Claim::none:
+            return false;
+        case Runs::Claim::again:
+            return true;
         case Runs::Claim::full: {
             const std::lock_guard lock(mutex_);
             waiting_.insert(agent_id);
             return false;
         }
-        case Runs::Claim::claimed: begin(*run, false); return true;
+        case Runs::Claim::claimed:
+            begin(*run, false);
+            return true;
     }
     return false;
 }
 
 void RunEngine::begin(const Run& run, bool recovered) {
-    auto session = std::make_shared<Session>(world_, run, [this, id = run.id](const Finished& finished) {
-        on_finished(id, finished);
-    });
+    auto session = std::make_shared<Session>(
+        world_, run, [this, id = run.id](const Finished& finished) { on_finished(id, finished); });
     {
         const std::lock_guard lock(mutex_);
         sessions_[run.id] = session;
@@ -140,7 +145,8 @@ Run RunEngine::cancel(const Id& id, const Actor& actor) {
     std::shared_ptr<Session> session;
     {
         const std::lock_guard lock(mutex_);
-        if (const auto found = sessions_.find(id); found != sessions_.end()) session = found->second;
+        if (const auto found = sessions_.find(id); found != sessions_.end())
+            session = found->second;
     }
     if (session) {
         session->stop(StopKind::user, message);
@@ -184,6 +190,13 @@ std::vector<RunEngine::LiveProcess> RunEngine::live_processes() const {
 std::size_t RunEngine::live_count() const {
     const std::lock_guard lock(mutex_);
     return sessions_.size();
+}
+
+std::optional<OutputProgress> RunEngine::progress(const Id& run) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = sessions_.find(run);
+    if (found == sessions_.end()) return std::nullopt;
+    return found->second->progress();
 }
 
 }  // namespace paperclip::runs

@@ -1,5 +1,9 @@
 #pragma once
 
+#include "engine/access/gate.hpp"
+#include "engine/runs/session.hpp"
+#include "engine/runs/wakeups.hpp"
+
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -8,23 +12,19 @@
 #include <string>
 #include <vector>
 
-#include "engine/access/gate.hpp"
-#include "engine/runs/session.hpp"
-#include "engine/runs/wakeups.hpp"
-
 namespace paperclip::runs {
 
-/// Starts queued runs where there is room, keeps the live ones, and goes on with those of an earlier
-/// engine. Thread-safe; lives as long as the engine.
+/// Starts queued runs where there is room, keeps the live ones, and goes on with those of an
+/// earlier engine. Thread-safe; lives as long as the engine.
 class RunEngine {
  public:
     struct Options {
         std::size_t max_live_runs = 64;  ///< of all companies together
     };
-    RunEngine(SessionWorld& world, Wakeups& wakeups, work::Issues& issues, Options options);
+    RunEngine(SessionWorld& world, Wakeups& wakeups, Options options);
 
-    /// Goes on with the runs of an earlier engine, and queues again those that had not begun. Before
-    /// anything else is started.
+    /// Goes on with the runs of an earlier engine, and queues again those that had not begun.
+    /// Before anything else is started.
     void recover();
     /// Starts queued runs of the agent as long as there is room. Returns at once.
     void dispatch(const Id& agent);
@@ -45,6 +45,8 @@ class RunEngine {
     /// The shims of all live runs.
     [[nodiscard]] std::vector<LiveProcess> live_processes() const;
     [[nodiscard]] std::size_t live_count() const;
+    /// Of a live run; nothing for others.
+    [[nodiscard]] std::optional<OutputProgress> progress(const Id& run) const;
 
  private:
     void work(const Id& agent);
@@ -56,15 +58,14 @@ class RunEngine {
 
     SessionWorld& world_;
     Wakeups& wakeups_;
-    work::Issues& issues_;
     Options options_;
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::map<Id, std::shared_ptr<Session>> sessions_;  // by run
-    std::set<Id> dispatching_;                          // agents that a worker is at
-    std::set<Id> again_;                                // those that want another look
-    std::set<Id> waiting_;                              // those that found no room
+    std::set<Id> dispatching_;                         // agents that a worker is at
+    std::set<Id> again_;                               // those that want another look
+    std::set<Id> waiting_;                             // those that found no room
     bool closing_ = false;
 };
 

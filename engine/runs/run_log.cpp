@@ -1,14 +1,13 @@
 #include "engine/runs/run_log.hpp"
 
-#include <cerrno>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "engine/base/error.hpp"
 #include "engine/base/json.hpp"
 #include "engine/base/log.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace paperclip::runs {
 
@@ -25,8 +24,13 @@ RunLog::RunLog(const fs::path& root, const std::string& ref, const Redactor& red
 
 std::string RunLog::append(Time at, std::string_view stream, std::string_view text) {
     std::string line;
-    JsonWriter(line).begin_object().member("ts", at).member("stream", stream)
-        .member("seq", ++seq_).member("chunk", redactor_.scrub(text)).end_object();
+    JsonWriter(line)
+        .begin_object()
+        .member("ts", at)
+        .member("stream", stream)
+        .member("seq", ++seq_)
+        .member("chunk", redactor_.scrub(text))
+        .end_object();
     line += '\n';
     try {
         write_all(file_.get(), line, "the run's log");
@@ -52,7 +56,7 @@ std::string RunLog::sha256() const {
 std::optional<RunLog::Slice> RunLog::read(const fs::path& file, std::int64_t offset,
                                           std::int64_t limit) {
     const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    struct stat info{};
+    struct stat info {};
     if (!fd || ::fstat(fd.get(), &info) != 0) return std::nullopt;
     Slice slice;
     slice.content.resize(static_cast<std::size_t>(

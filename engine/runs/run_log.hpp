@@ -1,16 +1,15 @@
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
-#include <optional>
-#include <string>
-#include <string_view>
-
-#include <sodium.h>
-
 #include "engine/base/clock.hpp"
 #include "engine/base/files.hpp"
 #include "engine/base/redact.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <sodium.h>
+#include <string>
+#include <string_view>
 
 namespace paperclip::runs {
 
@@ -49,6 +48,7 @@ class RunLog {
 };
 
 /// Deletes logs that are older than `before`, and empty folders. Returns how many bytes that freed.
-std::int64_t delete_old_logs(const std::filesystem::path& root, std::filesystem::file_time_type before);
+std::int64_t delete_old_logs(const std::filesystem::path& root,
+                             std::filesystem::file_time_type before);
 
 }  // namespace paperclip::runs

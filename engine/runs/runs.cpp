@@ -1,8 +1,8 @@
 #include "engine/runs/runs.hpp"
 
-#include <algorithm>
-
 #include "engine/runs/setup.hpp"
+
+#include <algorithm>
 
 namespace paperclip::runs {
 
@@ -13,7 +13,8 @@ namespace {
 /// After so many failures of one kind in a row the agent is paused: more of them help nobody.
 constexpr std::int64_t k_failures_to_pause = 6;
 constexpr std::int64_t k_max_transient_retries = 4;
-constexpr std::chrono::minutes k_retry_delays[] = {std::chrono::minutes(2), std::chrono::minutes(10),
+constexpr std::chrono::minutes k_retry_delays[] = {std::chrono::minutes(2),
+                                                   std::chrono::minutes(10),
                                                    std::chrono::minutes(30), std::chrono::hours(2)};
 
 bool is_failure(RunStatus status) {
@@ -113,9 +114,8 @@ std::vector<Run> Runs::open_of_issue(const Id& issue) {
 
 std::vector<Id> Runs::agents_with_queued() {
     std::vector<Id> agents;
-    core_.store.each("run.agents_with_queued"_sql, {}, [&](storage::Row row) {
-        agents.push_back(Id::trusted(row[0].as_text()));
-    });
+    core_.store.each("run.agents_with_queued"_sql, {},
+                     [&](storage::Row row) { agents.push_back(Id::trusted(row[0].as_text())); });
     return agents;
 }
 
@@ -125,26 +125,53 @@ std::vector<RunEvent> Runs::events(const Id& run, std::int64_t after, std::int64
 }
 
 std::string Runs::stored_session(const agents::Agent& agent, const std::string& task_key) {
-    return core_.store.text("session.find"_sql, {{"agent_id", agent.id},
-                                                 {"adapter_type", agent.adapter_type},
-                                                 {"task_key", task_key}})
+    return core_.store
+        .text(
+            "session.find"_sql,
+            {{"agent_id", agent.id}, {"adapter_type", agent.adapter_type}, {"task_key", task_key}})
         .value_or("");
 }
 
 RuntimeState Runs::runtime_state(const agents::Agent& agent) {
-    const auto known = core_.store.one<RuntimeState>("runtime_state.by_agent"_sql,
-                                                     {{"agent_id", agent.id}});
-    if (known) return *known;
-    RuntimeState state;
-    state.agent_id = agent.id;
-    state.company_id = agent.company_id;
-    state.adapter_type = agent.adapter_type;
-    state.created_at = state.updated_at = core_.clock.now();
-    return state;
+    auto state =
+        core_.store.one<RuntimeState>("runtime_state.by_agent"_sql, {{"agent_id", agent.id}});
+    if (!state) {
+        state.emplace();
+        state->agent_id = agent.id;
+        state->company_id = agent.company_id;
+        state->adapter_type = agent.adapter_type;
+        state->created_at = state->updated_at = core_.clock.now();
+    }
+    const auto sessions = task_sessions(agent.id);
+    if (!sessions.empty()) {
+        state->session_id = state->session_display_id = sessions.front().session_display_id;
+        state->session_params_json = sessions.front().session_params_json;
+    }
+    return *state;
 }
 
 std::vector<TaskSession> Runs::task_sessions(const Id& agent) {
     return core_.store.all<TaskSession>("session.of_agent"_sql, {{"agent_id", agent}});
+}
+
+void Runs::reset_session(const Actor& actor, const agents::Agent& agent,
+                         const std::optional<std::string>& task_key) {
+    storage::Unit unit = core_.store.unit();
+    if (task_key) {
+        unit.add("session.drop_of_task"_sql, {{"agent_id", agent.id}, {"task_key", *task_key}})
+            .any();
+    } else {
+        unit.add("session.drop_all"_sql, {{"agent_id", agent.id}}).any();
+    }
+    std::string details;
+    JsonWriter w(details);
+    w.begin_object().key("taskKey");
+    task_key ? w.value(*task_key) : w.null();
+    w.end_object();
+    core_.journal.activity(
+        unit, actor,
+        {agent.company_id, "agent.runtime_session_reset", "agent", agent.id.str(), details});
+    core_.store.submit(unit);
 }
 
 void Runs::add_event(storage::Unit& unit, const Run& run, std::string_view type,
@@ -179,9 +206,37 @@ void Runs::announce(storage::Unit& unit, const Run& run) {
 
 void Runs::announce_agent(storage::Unit& unit, const Run& run, std::string_view status) {
     std::string payload;
-    JsonWriter(payload).begin_object().member("agentId", run.agent_id.view())
-        .member("status", status).end_object();
+    JsonWriter(payload)
+        .begin_object()
+        .member("agentId", run.agent_id.view())
+        .member("status", status)
+        .end_object();
     core_.journal.event(unit, run.company_id, "agent.status", "agent", run.agent_id.str(), payload);
+}
+
+void Runs::add_wish(storage::Unit& unit, const Wake& wake, const agents::Agent& agent,
+                    const WishState& state) {
+    unit.add("wakeup.insert"_sql, {{"id", state.id},
+                                   {"company_id", agent.company_id},
+                                   {"agent_id", agent.id},
+                                   {"source", wake.source},
+                                   {"trigger_detail", wake.trigger_detail},
+                                   {"reason", wake.reason},
+                                   {"payload", wake.payload},
+                                   {"context", to_snapshot(wake.context)},
+                                   {"status", state.status},
+                                   {"skip_reason", state.skip_reason},
+                                   {"run_id", state.run_id},
+                                   {"issue_id", wake.context.issue_id},
+                                   {"requested_by_type", wake.requested_by.type},
+                                   {"requested_by_id", wake.requested_by.id()},
+                                   {"idempotency_key", wake.idempotency_key},
+                                   {"cause_seq", wake.cause_seq},
+                                   {"coalesced_count", state.status == "coalesced" ? 1 : 0},
+                                   {"now", core_.clock.now()}})
+        // Somebody else was first with a wish of the same cause or name: whoever wishes looks
+        // again.
+        .taken([] { throw storage::Conflict(0, "wakeup.insert"); });
 }
 
 Run Runs::add_queue(storage::Unit& unit, const Wake& wake, const agents::Agent& agent) {
@@ -198,24 +253,8 @@ Run Runs::add_queue(storage::Unit& unit, const Wake& wake, const agents::Agent& 
     run.retry_of_run_id = wake.context.retry_of_run_id;
     run.created_at = run.updated_at = core_.clock.now();
     if (!wake.requested_by.user_id.empty()) run.responsible_user_id = wake.requested_by.user_id;
-    unit.add("wakeup.insert"_sql, {{"id", *run.wakeup_request_id},
-                                   {"company_id", agent.company_id},
-                                   {"agent_id", agent.id},
-                                   {"source", wake.source},
-                                   {"trigger_detail", wake.trigger_detail},
-                                   {"reason", wake.reason},
-                                   {"payload", wake.payload},
-                                   {"context", run.context_snapshot},
-                                   {"status", "queued"},
-                                   {"skip_reason", std::nullopt},
-                                   {"run_id", run.id},
-                                   {"issue_id", wake.context.issue_id},
-                                   {"requested_by_type", wake.requested_by.type},
-                                   {"requested_by_id", wake.requested_by.id()},
-                                   {"idempotency_key", wake.idempotency_key},
-                                   {"cause_seq", wake.cause_seq},
-                                   {"coalesced_count", 0},
-                                   {"now", run.created_at}});
+    add_wish(unit, wake, agent,
+             {.id = *run.wakeup_request_id, .status = "queued", .run_id = run.id});
     unit.add_row("run.insert"_sql, run);
     announce(unit, run);
     return run;
@@ -266,8 +305,8 @@ Runs::Claim Runs::claim(const agents::Agent& agent, std::optional<Run>& run) {
                           {"task_key", *next->task_key}},
                          [&](storage::Row row) { session = row[1].as_text(); });
     }
-    const std::string log_ref = agent.company_id.str() + "/" + agent.id.str() + "/" +
-                                next->id.str() + ".ndjson";
+    const std::string log_ref =
+        agent.company_id.str() + "/" + agent.id.str() + "/" + next->id.str() + ".ndjson";
     unit.add("run.claim"_sql,
              {{"id", next->id},
               {"now", now},
@@ -332,8 +371,7 @@ bool Runs::requeue(const Run& run) {
     }
 }
 
-std::optional<Run> Runs::add_retry(storage::Unit& unit, const Run& run,
-                                   const RunOutcome& outcome) {
+std::optional<Run> Runs::add_retry(storage::Unit& unit, const Run& run, const RunOutcome& outcome) {
     const bool lost = outcome.error_class == PC_CLASS_LOST && run.process_loss_retry_count < 1;
     const bool transient =
         is_transient(outcome.error_class) && run.scheduled_retry_attempt < k_max_transient_retries;
@@ -358,13 +396,12 @@ std::optional<Run> Runs::add_retry(storage::Unit& unit, const Run& run,
         retry.scheduled_retry_at = outcome.retry_at.value_or(
             core_.clock.now() + k_retry_delays[run.scheduled_retry_attempt]);
     }
-    unit.add("run.set_retry"_sql,
-             {{"id", retry.id},
-              {"status", retry.status},
-              {"process_loss_retry_count", retry.process_loss_retry_count},
-              {"scheduled_retry_at", retry.scheduled_retry_at},
-              {"scheduled_retry_attempt", retry.scheduled_retry_attempt},
-              {"scheduled_retry_reason", retry.scheduled_retry_reason}});
+    unit.add("run.set_retry"_sql, {{"id", retry.id},
+                                   {"status", retry.status},
+                                   {"process_loss_retry_count", retry.process_loss_retry_count},
+                                   {"scheduled_retry_at", retry.scheduled_retry_at},
+                                   {"scheduled_retry_attempt", retry.scheduled_retry_attempt},
+                                   {"scheduled_retry_reason", retry.scheduled_retry_reason}});
     return retry;
 }
 
@@ -500,11 +537,11 @@ std::optional<Finished> Runs::finish(const Run& run, const RunOutcome& outcome) 
 }
 
 bool Runs::extend(Run& run, Money more) {
-    if (!budgets_.extend({run.company_id, run.agent_id}, {run.reserved, run.reserved_month, {}},
-                         more, [&](storage::Unit& unit) {
-                             unit.add("run.extend_reservation"_sql,
-                                      {{"id", run.id}, {"amount", more}});
-                         })) {
+    if (!budgets_.extend(
+            {run.company_id, run.agent_id}, {run.reserved, run.reserved_month, {}}, more,
+            [&](storage::Unit& unit) {
+                unit.add("run.extend_reservation"_sql, {{"id", run.id}, {"amount", more}});
+            })) {
         return false;
     }
     run.reserved = run.reserved + more;
@@ -528,8 +565,8 @@ std::optional<Run> Runs::cancel_waiting(const Id& id, const Actor& actor, std::s
     after.error_code = code;
     announce(unit, after);
     if (actor.source != Actor::Source::engine) {
-        core_.journal.activity(unit, actor, {before.company_id, "heartbeat.cancelled",
-                                             "heartbeat_run", id.str()});
+        core_.journal.activity(
+            unit, actor, {before.company_id, "heartbeat.cancelled", "heartbeat_run", id.str()});
     }
     try {
         core_.store.submit(unit);

@@ -1,9 +1,5 @@
 #pragma once
 
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "engine/agents/agents.hpp"
 #include "engine/governance/budgets.hpp"
 #include "engine/pluginhost/agent_plugin.hpp"
@@ -11,6 +7,10 @@
 #include "engine/runs/run.hpp"
 #include "engine/runs/wakeup.hpp"
 #include "engine/work/issues.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace paperclip::storage {
 const SqlModule& runs_sql();
@@ -28,7 +28,7 @@ struct RunOutcome {
     std::optional<std::string> signal;
     std::string summary;
     std::optional<Json> result_json;
-    pluginhost::UsageAction usage;       ///< totals
+    pluginhost::UsageAction usage;  ///< totals
     std::optional<pluginhost::SessionAction> session;
     bool clear_session = false;
     std::optional<Time> retry_at;
@@ -54,6 +54,8 @@ struct RuntimeState {
     Id company_id;
     std::string adapter_type;
     std::optional<std::string> session_id;
+    std::optional<std::string> session_display_id;
+    std::optional<Json> session_params_json;
     Json state_json;
     std::optional<Id> last_run_id;
     std::optional<std::string> last_run_status;
@@ -66,9 +68,10 @@ struct RuntimeState {
     Time updated_at;
 };
 BOOST_DESCRIBE_STRUCT(RuntimeState, (),
-                      (agent_id, company_id, adapter_type, session_id, state_json, last_run_id,
-                       last_run_status, total_input_tokens, total_output_tokens,
-                       total_cached_input_tokens, total_cost, last_error, created_at, updated_at))
+                      (agent_id, company_id, adapter_type, session_id, session_display_id,
+                       session_params_json, state_json, last_run_id, last_run_status,
+                       total_input_tokens, total_output_tokens, total_cached_input_tokens,
+                       total_cost, last_error, created_at, updated_at))
 
 struct TaskSession {
     Id id;
@@ -87,9 +90,9 @@ BOOST_DESCRIBE_STRUCT(TaskSession, (),
                       (id, company_id, agent_id, adapter_type, task_key, session_params_json,
                        session_display_id, last_run_id, last_error, created_at, updated_at))
 
-/// The life of runs in the store: every change of state is one unit here, guarded by the state before
-/// it, so that it happens once whoever tries and whenever somebody dies. Knows nothing of processes.
-/// Thread-safe.
+/// The life of runs in the store: every change of state is one unit here, guarded by the state
+/// before it, so that it happens once whoever tries and whenever somebody dies. Knows nothing of
+/// processes. Thread-safe.
 class Runs {
  public:
     Runs(Core core, agents::Agents& agents, work::Issues& issues, governance::Budgets& budgets)
@@ -112,7 +115,19 @@ class Runs {
     std::string stored_session(const agents::Agent& agent, const std::string& task_key);
     RuntimeState runtime_state(const agents::Agent& agent);
     std::vector<TaskSession> task_sessions(const Id& agent);
+    /// Forgets the session of one task, or of all: the next run starts fresh.
+    void reset_session(const Actor& actor, const agents::Agent& agent,
+                       const std::optional<std::string>& task_key);
 
+    /// What became of a wish, as its row says.
+    struct WishState {
+        Id id;
+        std::string_view status;
+        std::optional<std::string> skip_reason = {};
+        std::optional<Id> run_id = {};
+    };
+    void add_wish(storage::Unit& unit, const Wake& wake, const agents::Agent& agent,
+                  const WishState& state);
     /// queued: adds the steps that queue a run for `wake`.
     Run add_queue(storage::Unit& unit, const Wake& wake, const agents::Agent& agent);
 
@@ -172,6 +187,8 @@ template <>
 struct paperclip::Rules<paperclip::runs::RuntimeState> {
     static constexpr auto table = std::to_array<NamedRule>({
         {"session_id", {.column = "null"}},
+        {"session_display_id", {.column = "null"}},
+        {"session_params_json", {.column = "null"}},
         {"state_json", {.column = "'{}'"}},
         {"total_cost", {.wire = "totalCostCents"}},
     });

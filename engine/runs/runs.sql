@@ -123,6 +123,11 @@ values (:id, :company_id, :agent_id, :source, :trigger_detail, :reason, :payload
 -- name: wakeup.known_cause
 select 1 from wakeup_request where company_id = :company_id and cause_seq = :cause_seq and agent_id = :agent_id
 
+-- The run that an earlier wish of that name became.
+-- name: wakeup.by_idempotency_key
+select coalesce(run_id, ''), coalesce(skip_reason, '') from wakeup_request
+where agent_id = :agent_id and idempotency_key = :key
+
 -- name: wakeup.set_status_of_run
 update wakeup_request set status = :status, updated_at = :now
 where run_id = :run_id and status in ('queued', 'claimed')
@@ -186,13 +191,50 @@ on conflict (agent_id, adapter_type, task_key) do update set
 delete from agent_task_session
 where agent_id = :agent_id and adapter_type = :adapter_type and task_key = :task_key
 
+-- name: session.drop_all
+delete from agent_task_session where agent_id = :agent_id
+
+-- name: session.drop_of_task
+delete from agent_task_session where agent_id = :agent_id and task_key = :task_key
+
 -- name: session.of_agent
 select {TaskSession} from agent_task_session where agent_id = :agent_id order by updated_at desc
 
--- name: runs.live_of_company
-select r.id, a.name, a.adapter_type from heartbeat_run r join agent a on a.id = r.agent_id
-where r.company_id = :company_id and r.status in ('queued', 'running')
-order by r.created_at desc, r.id desc limit :limit
+-- What goes on in a company, newest first, and below it the last finished runs up to :min_count.
+-- name: run.with_agent
+select a.name, a.adapter_type, {Run r} from heartbeat_run r join agent a on a.id = r.agent_id
+where r.company_id = :company_id and (r.status in ('queued', 'running') or r.id in (
+    select last.id from heartbeat_run last
+    where last.company_id = :company_id and last.finished_at is not null
+    order by last.finished_at desc
+    limit max(0, :min_count - (select count(*) from heartbeat_run open
+                               where open.company_id = :company_id and open.status in ('queued', 'running')))))
+order by r.status in ('queued', 'running') desc, r.created_at desc, r.id desc limit :limit
+
+-- name: run.with_agent_of_issue
+select a.name, a.adapter_type, {Run r} from heartbeat_run r join agent a on a.id = r.agent_id
+where r.issue_id = :issue_id and r.status in ('queued', 'running')
+order by r.created_at desc, r.id desc
+
+-- The issues that a run was for, or did something to.
+-- name: run.issues
+select {Issue i} from issue i
+where i.id = (select issue_id from heartbeat_run where id = :id)
+   or i.id in (select entity_id from journal where run_id = :id and entity_type = 'issue')
+order by i.created_at, i.id
+
+-- name: run.of_issue
+select a.adapter_type, {Run r} from heartbeat_run r join agent a on a.id = r.agent_id
+where r.issue_id = :issue_id
+   or r.id in (select run_id from journal where entity_id = :issue_id and entity_type = 'issue'
+               and type = 'activity.logged' and run_id is not null)
+order by r.created_at desc, r.id desc limit 200
+
+-- name: scheduler.heartbeats
+select a.id, a.company_id, c.name, c.issue_prefix, a.name, a.url_key, a.role, a.title, a.status,
+       a.adapter_type, a.runtime_config, a.last_heartbeat_at
+from agent a join company c on c.id = a.company_id
+where a.status <> 'terminated' order by c.name, a.name, a.id
 
 -- What makes a queued run a retry of another.
 -- name: run.set_retry

@@ -20,8 +20,8 @@ std::optional<std::chrono::minutes> parse_clock(std::string_view text) {
 /// A number from 0 to 2^64-1 that belongs to this agent and this moment: jitter that a restart
 /// repeats.
 std::uint64_t hash(const Id& agent, Time time) {
-    std::uint64_t h = 14695981039346656037ull ^
-                      static_cast<std::uint64_t>(time.time_since_epoch().count());
+    std::uint64_t h =
+        14695981039346656037ull ^ static_cast<std::uint64_t>(time.time_since_epoch().count());
     for (const char c : agent.view()) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ull;
     h ^= h >> 33;
     h *= 0xff51afd7ed558ccdull;
@@ -32,8 +32,10 @@ const date::time_zone& zone_of(const std::string& name) {
     try {
         return *date::locate_zone(name);
     } catch (const std::exception&) {
-        throw Error(ErrorKind::invalid, "timezone: expected an IANA name such as Europe/Berlin, "
-                                        "found \"" + name + "\"");
+        throw Error(ErrorKind::invalid,
+                    "timezone: expected an IANA name such as Europe/Berlin, "
+                    "found \"" +
+                        name + "\"");
     }
 }
 
@@ -41,10 +43,12 @@ const date::time_zone& zone_of(const std::string& name) {
 
 QuietHours QuietHours::parse(std::string_view text) {
     const auto from = parse_clock(text.substr(0, 5));
-    const auto to = text.size() == 11 && text[5] == '-' ? parse_clock(text.substr(6)) : std::nullopt;
+    const auto to =
+        text.size() == 11 && text[5] == '-' ? parse_clock(text.substr(6)) : std::nullopt;
     if (!from || !to || *from == *to) {
-        throw Error(ErrorKind::invalid, "quietHours: expected HH:MM-HH:MM such as 22:00-07:00, found \"" +
-                                            std::string(text) + "\"");
+        throw Error(ErrorKind::invalid,
+                    "quietHours: expected HH:MM-HH:MM such as 22:00-07:00, found \"" +
+                        std::string(text) + "\"");
     }
     QuietHours quiet;
     quiet.from_ = *from;
@@ -57,7 +61,8 @@ Time QuietHours::shift(Time time, const date::time_zone& zone) const {
     const auto day = date::floor<date::days>(local);
     const auto clock = local - day;
     const bool over_midnight = from_ > to_;
-    const bool quiet = over_midnight ? clock >= from_ || clock < to_ : clock >= from_ && clock < to_;
+    const bool quiet =
+        over_midnight ? clock >= from_ || clock < to_ : clock >= from_ && clock < to_;
     if (!quiet) return time;
     const auto end_day = over_midnight && clock >= from_ ? day + date::days(1) : day;
     // A skipped end is where the clocks jump to; a doubled one its first coming.

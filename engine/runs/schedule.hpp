@@ -1,12 +1,12 @@
 #pragma once
 
-#include <optional>
-#include <string>
-#include <string_view>
-
 #include "engine/agents/heartbeat_policy.hpp"
 #include "engine/base/id.hpp"
 #include "engine/runs/cron.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace paperclip::runs {
 
@@ -27,8 +27,8 @@ class QuietHours {
     std::chrono::minutes to_{0};
 };
 
-/// When an agent's heartbeat is due: a pure function of its policy and the time, so that nothing about
-/// it needs to be stored and a restart changes nothing.
+/// When an agent's heartbeat is due: a pure function of its policy and the time, so that nothing
+/// about it needs to be stored and a restart changes nothing.
 class Schedule {
  public:
     /// Throws Error{invalid} naming what is wrong with the policy.

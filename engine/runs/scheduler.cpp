@@ -45,9 +45,8 @@ Scheduler::Scheduler(Core core, SessionWorld& world, Wakeups& wakeups, work::Iss
 
 void Scheduler::start() {
     const Time now = core_.clock.now();
-    core_.store.each("agent.scheduled"_sql, {}, [&](storage::Row values) {
-        enter(Row(values), now);
-    });
+    core_.store.each("agent.scheduled"_sql, {},
+                     [&](storage::Row values) { enter(Row(values), now); });
 }
 
 void Scheduler::enter(const Row& row, Time after) {
@@ -85,9 +84,8 @@ void Scheduler::refresh(const Id& agent) {
 
 void Scheduler::refresh_company(const Id& company) {
     std::vector<Id> agents;
-    core_.store.each("agent.ids_of_company"_sql, {{"company_id", company}}, [&](storage::Row row) {
-        agents.push_back(Id::trusted(row[0].as_text()));
-    });
+    core_.store.each("agent.ids_of_company"_sql, {{"company_id", company}},
+                     [&](storage::Row row) { agents.push_back(Id::trusted(row[0].as_text())); });
     for (const Id& agent : agents) refresh(agent);
 }
 

@@ -1,15 +1,15 @@
 #pragma once
 
+#include "engine/runs/schedule.hpp"
+#include "engine/runs/session.hpp"
+#include "engine/runs/wakeups.hpp"
+
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
-
-#include "engine/runs/schedule.hpp"
-#include "engine/runs/session.hpp"
-#include "engine/runs/wakeups.hpp"
 
 namespace paperclip::runs {
 
@@ -33,8 +33,8 @@ class Scheduler {
         std::string_view reason;  ///< constant text
     };
     struct Skips {
-        std::int64_t count = 0;     ///< since the engine started
-        std::deque<Skip> last;      ///< at most k_kept_skips, oldest first
+        std::int64_t count = 0;  ///< since the engine started
+        std::deque<Skip> last;   ///< at most k_kept_skips, oldest first
     };
     [[nodiscard]] Skips skips(const Id& agent) const;
     /// When the agent's next heartbeat is due.

@@ -1,12 +1,12 @@
 #include "engine/runs/secrets.hpp"
 
-#include <cstdlib>
-
-#include <boost/json.hpp>
-
 #include "engine/base/error.hpp"
 #include "engine/base/files.hpp"
 #include "engine/base/json.hpp"
+
+#include <cstdlib>
+
+#include <boost/json.hpp>
 
 namespace paperclip::runs {
 

@@ -1,19 +1,19 @@
 #pragma once
 
+#include "engine/base/redact.hpp"
+
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "engine/base/redact.hpp"
-
 namespace paperclip::runs {
 
 /// Finds the values of secrets by name, at the moment when the host executes an action: nobody else
-/// ever holds one. A name's value comes from the environment variable PAPERCLIP_SECRET_<NAME>, or from
-/// a file named for it by the company's declaration. Every value found is known to the redactor from
-/// then on. Thread-safe.
+/// ever holds one. A name's value comes from the environment variable PAPERCLIP_SECRET_<NAME>, or
+/// from a file named for it by the company's declaration. Every value found is known to the
+/// redactor from then on. Thread-safe.
 class SecretSource {
  public:
     explicit SecretSource(Redactor& redactor) : redactor_(redactor) {}

@@ -1,5 +1,15 @@
 #pragma once
 
+#include "engine/base/executor.hpp"
+#include "engine/base/timer_queue.hpp"
+#include "engine/pluginhost/http_client.hpp"
+#include "engine/runs/context.hpp"
+#include "engine/runs/line_splitter.hpp"
+#include "engine/runs/runs.hpp"
+#include "engine/runs/secrets.hpp"
+#include "engine/runs/session_files.hpp"
+#include "engine/runs/transcript.hpp"
+
 #include <atomic>
 #include <functional>
 #include <map>
@@ -8,16 +18,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "engine/base/executor.hpp"
-#include "engine/base/timer_queue.hpp"
-#include "engine/pluginhost/http_client.hpp"
-#include "engine/runs/context.hpp"
-#include "engine/runs/line_splitter.hpp"
-#include "engine/runs/run_log.hpp"
-#include "engine/runs/runs.hpp"
-#include "engine/runs/secrets.hpp"
-#include "engine/runs/session_files.hpp"
 
 namespace paperclip::runs {
 
@@ -51,11 +51,14 @@ enum class StopKind { user, timeout, budget, silence, shutdown };
 /// from anywhere.
 ///
 /// Everything that the plugin was given is kept in the run's folder (the request, the inputs, what
-/// children printed), so that after a crash of the engine a new session gives it again, drops what had
-/// been done already, and goes on.
+/// children printed), so that after a crash of the engine a new session gives it again, drops what
+/// had been done already, and goes on.
 class Session : public std::enable_shared_from_this<Session> {
  public:
     using OnFinished = std::function<void(const Finished&)>;
+    /// A child that prints more is ended.
+    static constexpr std::int64_t k_max_output_bytes = 256 << 20;
+
     Session(SessionWorld& world, Run run, OnFinished on_finished);
     ~Session();
 
@@ -73,6 +76,8 @@ class Session : public std::enable_shared_from_this<Session> {
     [[nodiscard]] const Id& company_id() const { return company_id_; }
     /// The shims of the run's children, for telling who calls.
     [[nodiscard]] std::vector<pluginhost::ProcessIdentity> processes() const;
+
+    [[nodiscard]] OutputProgress progress() const;
 
     /// Was anything of the run in that folder ever executed or sent? If not it may begin again.
     static bool has_begun(const SessionWorld& world, const Run& run);
@@ -93,6 +98,9 @@ class Session : public std::enable_shared_from_this<Session> {
     void begin();
     void begin_again();
     void replay();
+    void note_replayed(const pluginhost::AgentInput& input);
+    void go_on();
+    void open_transcript();
     void run_guarded(const std::function<void()>& work);
     void post(std::function<void()> work);
 
@@ -123,15 +131,17 @@ class Session : public std::enable_shared_from_this<Session> {
     void note_exit(const shim::Exit& exit);
     void lose();
 
+    void fail(int error_class, std::string code, std::string message);
     void stop_now(const Stop& stop);
+    void press();
     void escalate();
     void force();
     void order_children(shim::Order order);
     void finish_if_over();
     void finish();
     [[nodiscard]] RunOutcome outcome() const;
+    void name_stop(RunOutcome& outcome) const;
 
-    void write_log(Time at, std::string_view stream, std::string_view text);
     [[nodiscard]] std::filesystem::path folder() const;
     [[nodiscard]] std::map<int, std::int64_t> offsets() const;
     std::vector<std::string> environment_of(const pluginhost::SpawnAction& action);
@@ -150,10 +160,10 @@ class Session : public std::enable_shared_from_this<Session> {
     std::uint32_t grace_sec_ = 0;
     std::int64_t silence_sec_ = 0;
     std::unique_ptr<pluginhost::AgentRun> plugin_;
-    std::unique_ptr<RunLog> log_;
     std::unique_ptr<InputFile> inputs_;
 
-    mutable std::mutex children_mutex_;  // processes() is asked from other threads
+    mutable std::mutex seen_mutex_;  // held to change what processes() and progress() look at
+    std::unique_ptr<Transcript> transcript_;
     std::map<int, Child> children_;
     std::map<std::uint64_t, std::shared_ptr<void>> requests_;  // null: sent by an earlier engine
     std::map<std::uint64_t, Time> pending_timers_;
@@ -171,9 +181,6 @@ class Session : public std::enable_shared_from_this<Session> {
     std::string handle_;
     std::optional<std::int64_t> exit_code_;
     int exit_signal_ = 0;
-    std::string tails_[2];  // the end of each stream
-    std::optional<Time> last_output_at_;
-    std::string last_output_stream_;
     bool over_ = false;
 };
 

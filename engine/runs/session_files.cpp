@@ -1,13 +1,13 @@
 #include "engine/runs/session_files.hpp"
 
-#include <algorithm>
-#include <cerrno>
-
-#include <boost/json.hpp>
-#include <fcntl.h>
-
 #include "engine/base/error.hpp"
 #include "engine/base/json.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+
+#include <boost/json.hpp>
 
 namespace paperclip::runs {
 
@@ -24,8 +24,9 @@ constexpr std::size_t k_max_file = 512 << 20;
 
 std::string text_of(const json::object& object, std::string_view name) {
     const auto* value = object.if_contains(name);
-    return value != nullptr && value->is_string() ? std::string(value->get_string().c_str(), value->get_string().size())
-                                                  : std::string();
+    return value != nullptr && value->is_string()
+               ? std::string(value->get_string().c_str(), value->get_string().size())
+               : std::string();
 }
 
 std::int64_t number_of(const json::object& object, std::string_view name) {
@@ -122,9 +123,10 @@ void keep_request(const fs::path& folder, const AgentRequest& request) {
     w.end_array().member("timeoutSec", static_cast<std::int64_t>(request.timeout_sec));
     w.member("graceSec", static_cast<std::int64_t>(request.grace_sec));
     w.member("budgetMicros", request.budget_micros).end_object();
-    const UniqueFd fd(::open((folder / "request").c_str(),
-                             O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (!fd) throw system_error(ErrorKind::unavailable, "cannot write in " + folder.string(), errno);
+    const UniqueFd fd(
+        ::open((folder / "request").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!fd)
+        throw system_error(ErrorKind::unavailable, "cannot write in " + folder.string(), errno);
     write_all(fd.get(), out, "a run's request");
 }
 
@@ -153,11 +155,13 @@ AgentRequest read_request(const fs::path& folder) {
 }
 
 void keep_identity(const fs::path& folder, const ProcessIdentity& process) {
-    const UniqueFd fd(::open((folder / "identity").c_str(),
-                             O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (!fd) throw system_error(ErrorKind::unavailable, "cannot write in " + folder.string(), errno);
-    write_all(fd.get(), std::to_string(process.pid) + " " + std::to_string(process.start_ticks) +
-                            " " + process.boot_id + "\n",
+    const UniqueFd fd(
+        ::open((folder / "identity").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!fd)
+        throw system_error(ErrorKind::unavailable, "cannot write in " + folder.string(), errno);
+    write_all(fd.get(),
+              std::to_string(process.pid) + " " + std::to_string(process.start_ticks) + " " +
+                  process.boot_id + "\n",
               "a run's process");
 }
 
@@ -176,8 +180,8 @@ std::optional<ProcessIdentity> read_identity(const fs::path& folder) {
 }
 
 bool count_recovery(const fs::path& folder) {
-    const UniqueFd fd(::open((folder / "recoveries").c_str(),
-                             O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    const UniqueFd fd(
+        ::open((folder / "recoveries").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     if (fd) write_all(fd.get(), ".", "a run's recoveries");
     std::error_code error;
     const auto count = fs::file_size(folder / "recoveries", error);

@@ -1,5 +1,10 @@
 #pragma once
 
+#include "engine/base/files.hpp"
+#include "engine/base/redact.hpp"
+#include "engine/pluginhost/agent_plugin.hpp"
+#include "engine/pluginhost/children.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -8,17 +13,12 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/files.hpp"
-#include "engine/base/redact.hpp"
-#include "engine/pluginhost/agent_plugin.hpp"
-#include "engine/pluginhost/children.hpp"
-
-// What a run keeps in its folder so that a later engine can go on with it. None of it holds a secret:
-// those are put in when an action is executed.
+// What a run keeps in its folder so that a later engine can go on with it. None of it holds a
+// secret: those are put in when an action is executed.
 namespace paperclip::runs {
 
-/// The inputs that a run's plugin was given, but for lines, which stand in the children's output: each
-/// with how much of that output came before it. Written before the plugin sees them.
+/// The inputs that a run's plugin was given, but for lines, which stand in the children's output:
+/// each with how much of that output came before it. Written before the plugin sees them.
 class InputFile {
  public:
     static constexpr const char* k_name = "inputs";
@@ -34,7 +34,8 @@ class InputFile {
         pluginhost::AgentInput input;
         std::map<int, std::int64_t> offsets;
     };
-    /// What was there when the file was opened, in order. A line that a crash cut short is left out.
+    /// What was there when the file was opened, in order. A line that a crash cut short is left
+    /// out.
     [[nodiscard]] const std::vector<Entry>& read() const { return entries_; }
     [[nodiscard]] bool was_sent(std::uint64_t id) const { return sent_.contains(id); }
     [[nodiscard]] bool has_sent() const { return !sent_.empty(); }

@@ -1,16 +1,16 @@
 #pragma once
 
+#include "engine/base/actor.hpp"
+#include "engine/runs/run.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "engine/base/actor.hpp"
-#include "engine/runs/run.hpp"
-
 namespace paperclip::runs {
 
-/// What an agent is woken for. Kept with the run as its context snapshot; the members that a wake has
-/// nothing to say about are absent.
+/// What an agent is woken for. Kept with the run as its context snapshot; the members that a wake
+/// has nothing to say about are absent.
 struct WakeContext {
     std::optional<std::string> wake_reason;
     std::optional<std::string> wake_source;

@@ -28,7 +28,9 @@ bool needs_own_run(const Wake& wake) {
     return wake.context.wake_comment_id || wake.context.force_fresh_session == true;
 }
 
-bool is_by_person(const Wake& wake) { return wake.requested_by.is_board(); }
+bool is_by_person(const Wake& wake) {
+    return wake.requested_by.is_board();
+}
 
 }  // namespace
 
@@ -51,6 +53,9 @@ WakeOutcome Wakeups::try_decide(const Wake& wake, bool asked) {
                                                        {"cause_seq", *wake.cause_seq},
                                                        {"agent_id", agent.id}})) {
         return {std::nullopt, "duplicate", "This record has woken the agent already"};
+    }
+    if (wake.idempotency_key) {
+        if (auto known = known_wish(agent.id, *wake.idempotency_key)) return *known;
     }
     const auto company = companies_.get(agent.company_id);
     if (company.status != company::CompanyStatus::active) {
@@ -83,6 +88,21 @@ WakeOutcome Wakeups::try_decide(const Wake& wake, bool asked) {
         return skip(wake, agent, "issue_execution_issue_not_found", "The issue is gone");
     }
     return for_issue(wake, agent, *issue, asked);
+}
+
+std::optional<WakeOutcome> Wakeups::known_wish(const Id& agent, const std::string& key) {
+    std::optional<WakeOutcome> known;
+    std::string run;
+    core_.store.each("wakeup.by_idempotency_key"_sql, {{"agent_id", agent}, {"key", key}},
+                     [&](storage::Row row) {
+                         run = row[0].as_text();
+                         known.emplace();
+                         known->skip_reason = row[1].as_text();
+                     });
+    if (!known) return std::nullopt;
+    if (!run.empty()) known->run = runs_.find(Id::trusted(run));
+    if (!known->run) known->message = "A wish of that idempotencyKey was answered before";
+    return known;
 }
 
 WakeOutcome Wakeups::for_issue(Wake wake, const agents::Agent& agent, const work::Issue& issue,
@@ -132,24 +152,9 @@ WakeOutcome Wakeups::for_task(const Wake& wake, const agents::Agent& agent) {
 void Wakeups::add_note(storage::Unit& unit, const Wake& wake, const agents::Agent& agent,
                        std::string_view status, const std::optional<std::string>& skip_reason,
                        const std::optional<Id>& run) {
-    unit.add("wakeup.insert"_sql, {{"id", core_.ids.next()},
-                                   {"company_id", agent.company_id},
-                                   {"agent_id", agent.id},
-                                   {"source", wake.source},
-                                   {"trigger_detail", wake.trigger_detail},
-                                   {"reason", wake.reason},
-                                   {"payload", wake.payload},
-                                   {"context", to_snapshot(wake.context)},
-                                   {"status", status},
-                                   {"skip_reason", skip_reason},
-                                   {"run_id", run},
-                                   {"issue_id", wake.context.issue_id},
-                                   {"requested_by_type", wake.requested_by.type},
-                                   {"requested_by_id", wake.requested_by.id()},
-                                   {"idempotency_key", wake.idempotency_key},
-                                   {"cause_seq", wake.cause_seq},
-                                   {"coalesced_count", status == "coalesced" ? 1 : 0},
-                                   {"now", core_.clock.now()}});
+    runs_.add_wish(
+        unit, wake, agent,
+        {.id = core_.ids.next(), .status = status, .skip_reason = skip_reason, .run_id = run});
 }
 
 WakeOutcome Wakeups::queue(const Wake& wake, const agents::Agent& agent) {
@@ -216,7 +221,8 @@ void Wakeups::promote_deferred(const Id& issue) {
         next.emplace();
         next->id = Id::trusted(row[0].as_text());
         next->wake.agent_id = Id::trusted(row[1].as_text());
-        next->wake.source = parse_word<WakeSource>(row[3].as_text()).value_or(WakeSource::automation);
+        next->wake.source =
+            parse_word<WakeSource>(row[3].as_text()).value_or(WakeSource::automation);
         next->wake.trigger_detail = parse_word<TriggerDetail>(row[4].as_text());
         if (!row[5].as_text().empty()) next->wake.reason = std::string(row[5].as_text());
         next->wake.payload = Json::trusted(std::string(row[6].as_text()));
@@ -239,9 +245,8 @@ void Wakeups::promote_deferred(const Id& issue) {
 
 void Wakeups::promote_all_deferred() {
     std::vector<Id> waiting;
-    core_.store.each("wakeup.issues_with_deferred"_sql, {}, [&](storage::Row row) {
-        waiting.push_back(Id::trusted(row[0].as_text()));
-    });
+    core_.store.each("wakeup.issues_with_deferred"_sql, {},
+                     [&](storage::Row row) { waiting.push_back(Id::trusted(row[0].as_text())); });
     for (const Id& issue : waiting) {
         const auto open = runs_.open_of_issue(issue);
         const bool busy = std::any_of(open.begin(), open.end(), [](const Run& run) {

@@ -1,15 +1,15 @@
 #pragma once
 
+#include "engine/runs/runs.hpp"
+
 #include <functional>
 #include <optional>
 #include <string>
 
-#include "engine/runs/runs.hpp"
-
 namespace paperclip::runs {
 
-/// Turns wishes into queued runs: decides whether an agent may run now, and lets wishes that mean the
-/// same become one run. Thread-safe.
+/// Turns wishes into queued runs: decides whether an agent may run now, and lets wishes that mean
+/// the same become one run. Thread-safe.
 class Wakeups {
  public:
     Wakeups(Core core, Runs& runs, agents::Agents& agents, work::Issues& issues,
@@ -36,6 +36,7 @@ class Wakeups {
     WakeOutcome try_decide(const Wake& wake, bool asked);
     WakeOutcome for_issue(Wake wake, const agents::Agent& agent, const work::Issue& issue,
                           bool asked);
+    std::optional<WakeOutcome> known_wish(const Id& agent, const std::string& key);
     WakeOutcome for_task(const Wake& wake, const agents::Agent& agent);
     WakeOutcome queue(const Wake& wake, const agents::Agent& agent);
     std::optional<Run> merge_into(const Wake& wake, const agents::Agent& agent, const Run& run);

@@ -1,19 +1,19 @@
-// The run shim: one small process a run. It starts the agent's program when the engine says go, keeps
-// what it prints, bounds its life, and leaves a note of how it ended; so a run outlives the engine and
-// loses nothing with it. Started by the engine with the run's folder as current folder and a socket as
-// descriptor 3. No threads, no exceptions, statically linked: it costs about a millisecond.
+// The run shim: one small process a run. It starts the agent's program when the engine says go,
+// keeps what it prints, bounds its life, and leaves a note of how it ended; so a run outlives the
+// engine and loses nothing with it. Started by the engine with the run's folder as current folder
+// and a socket as descriptor 3. No threads, no exceptions, statically linked: it costs about a
+// millisecond.
+
+#include "engine/pluginhost/shim_protocol.hpp"
+#include "engine/shim/supervise.hpp"
 
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <string>
-
 #include <fcntl.h>
+#include <string>
 #include <sys/prctl.h>
 #include <unistd.h>
-
-#include "engine/pluginhost/shim_protocol.hpp"
-#include "engine/shim/supervise.hpp"
 
 namespace paperclip::shim {
 namespace {
@@ -67,4 +67,6 @@ int run() {
 }  // namespace
 }  // namespace paperclip::shim
 
-int main() { return paperclip::shim::run(); }
+int main() {
+    return paperclip::shim::run();
+}

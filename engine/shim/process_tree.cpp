@@ -5,10 +5,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <string>
-
 #include <dirent.h>
 #include <fcntl.h>
+#include <string>
 #include <unistd.h>
 
 namespace paperclip::shim {

@@ -1,13 +1,12 @@
 #include "engine/shim/spool.hpp"
 
+#include "engine/pluginhost/shim_protocol.hpp"
+
 #include <cerrno>
 #include <ctime>
-
 #include <fcntl.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-#include "engine/pluginhost/shim_protocol.hpp"
 
 namespace paperclip::shim {
 
@@ -36,8 +35,7 @@ Spool::Result Spool::append(std::uint32_t stream, std::string_view bytes) {
         return Result::limit;
     }
     RecordHeader header{static_cast<std::uint32_t>(bytes.size()), stream, realtime_us()};
-    iovec parts[2] = {{&header, sizeof header},
-                      {const_cast<char*>(bytes.data()), bytes.size()}};
+    iovec parts[2] = {{&header, sizeof header}, {const_cast<char*>(bytes.data()), bytes.size()}};
     const auto whole = static_cast<ssize_t>(sizeof header + bytes.size());
     ssize_t written = -1;
     do {

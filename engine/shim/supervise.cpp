@@ -1,23 +1,22 @@
 #include "engine/shim/supervise.hpp"
 
+#include "engine/shim/process_tree.hpp"
+#include "engine/shim/spool.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <string>
-
 #include <fcntl.h>
 #include <poll.h>
+#include <string>
 #include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "engine/shim/process_tree.hpp"
-#include "engine/shim/spool.hpp"
 
 namespace paperclip::shim {
 namespace {
@@ -168,8 +167,10 @@ class Supervisor {
                                        {outputs_[1], POLLIN, 0},
                                        {watch_, POLLIN, 0},
                                        {input_waits_ ? to_program_ : -1, POLLOUT, 0}}};
-            const std::int64_t wait = std::clamp<std::int64_t>(next_deadline() - monotonic_ms(), 0, 60'000);
-            if (::poll(fds.data(), fds.size(), static_cast<int>(wait)) < 0 && errno != EINTR) return;
+            const std::int64_t wait =
+                std::clamp<std::int64_t>(next_deadline() - monotonic_ms(), 0, 60'000);
+            if (::poll(fds.data(), fds.size(), static_cast<int>(wait)) < 0 && errno != EINTR)
+                return;
             read_output(0);
             read_output(1);
             if (fds[0].revents != 0) take_signals();
@@ -185,7 +186,8 @@ class Supervisor {
         if (outputs_[0] < 0 && outputs_[1] < 0) return descendants(::getpid()).empty();
         if (!descendants(::getpid()).empty()) return false;
         // Nobody is left who could write: what is in the pipes is all.
-        while (read_output(0) || read_output(1)) {}
+        while (read_output(0) || read_output(1)) {
+        }
         return true;
     }
 
@@ -216,14 +218,23 @@ class Supervisor {
         signalfd_siginfo info{};
         while (::read(signals_, &info, sizeof info) == sizeof info) {
             switch (static_cast<int>(info.ssi_signo)) {
-                case SIGCHLD: reap(); break;
-                case static_cast<int>(Order::interrupt): ::kill(-group_, SIGINT); break;
-                case static_cast<int>(Order::stop): stop(StopReason::order, grace_ms()); break;
+                case SIGCHLD:
+                    reap();
+                    break;
+                case static_cast<int>(Order::interrupt):
+                    ::kill(-group_, SIGINT);
+                    break;
+                case static_cast<int>(Order::stop):
+                    stop(StopReason::order, grace_ms());
+                    break;
                 case static_cast<int>(Order::stop_hard):
                     stop(StopReason::order, k_hard_grace_ms);
                     break;
-                case static_cast<int>(Order::kill): stop(StopReason::order, 0); break;
-                default: break;  // SIGHUP: our terminal is nobody's business
+                case static_cast<int>(Order::kill):
+                    stop(StopReason::order, 0);
+                    break;
+                default:
+                    break;  // SIGHUP: our terminal is nobody's business
             }
         }
     }
@@ -275,11 +286,14 @@ class Supervisor {
         }
     }
 
-    std::int64_t grace_ms() const { return spec_.grace_ms > 0 ? spec_.grace_ms : k_default_grace_ms; }
+    std::int64_t grace_ms() const {
+        return spec_.grace_ms > 0 ? spec_.grace_ms : k_default_grace_ms;
+    }
 
     void drain_watch() {
         char events[4096];
-        while (::read(watch_, events, sizeof events) > 0) {}
+        while (::read(watch_, events, sizeof events) > 0) {
+        }
     }
 
     void feed_input() {
@@ -295,7 +309,7 @@ class Supervisor {
             input_offset_ += taken;
         }
         input_waits_ = false;
-        struct stat info{};
+        struct stat info {};
         if (::stat(k_input_end_file, &info) == 0) close_fd(to_program_);
     }
 
@@ -304,7 +318,8 @@ class Supervisor {
         const std::string temporary = std::string(k_exit_file) + ".tmp";
         const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         const std::string text = encode(exit_);
-        if (fd < 0 || ::write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) return;
+        if (fd < 0 || ::write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+            return;
         ::close(fd);
         ::rename(temporary.c_str(), k_exit_file);
     }
@@ -330,6 +345,8 @@ class Supervisor {
 
 }  // namespace
 
-int supervise(const Spec& spec) { return Supervisor(spec).run(); }
+int supervise(const Spec& spec) {
+    return Supervisor(spec).run();
+}
 
 }  // namespace paperclip::shim

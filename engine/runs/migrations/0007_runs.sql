@@ -22,6 +22,8 @@ create table wakeup_request (
 ) strict;
 -- A record of the journal wakes an agent once, however often it is read.
 create unique index wakeup_cause on wakeup_request (company_id, cause_seq, agent_id) where cause_seq is not null;
+-- So does a wish that names itself.
+create unique index wakeup_idempotency on wakeup_request (agent_id, idempotency_key) where idempotency_key is not null;
 create index wakeup_deferred on wakeup_request (issue_id, created_at) where status = 'deferred_issue_execution';
 create index wakeup_by_run on wakeup_request (run_id) where run_id is not null;
 

@@ -1,0 +1,160 @@
+#include "engine/runs/session.hpp"
+
+#include <csignal>
+#include <cstring>
+
+#include <paperclip/cpp/fail_point.hpp>
+
+#include "engine/base/log.hpp"
+
+namespace paperclip::runs {
+
+namespace fs = std::filesystem;
+using pluginhost::ResultAction;
+
+namespace {
+
+constexpr Duration k_escalate_after = std::chrono::seconds(2);
+constexpr Duration k_force_after = std::chrono::seconds(5);
+
+std::optional<std::string> signal_name(int number) {
+    if (number == 0) return std::nullopt;
+    const char* name = ::sigabbrev_np(number);
+    return name != nullptr ? "SIG" + std::string(name) : "SIG" + std::to_string(number);
+}
+
+int cancel_code(StopKind kind) {
+    switch (kind) {
+        case StopKind::user: return PC_CANCEL_USER;
+        case StopKind::timeout: return PC_CANCEL_TIMEOUT;
+        case StopKind::budget: return PC_CANCEL_BUDGET;
+        case StopKind::silence: return PC_CANCEL_SILENCE;
+        case StopKind::shutdown: return PC_CANCEL_SHUTDOWN;
+    }
+    return PC_CANCEL_USER;
+}
+
+}  // namespace
+
+void Session::stop(StopKind kind, std::string message) {
+    post([this, stop = Stop{kind, std::move(message)}] { stop_now(stop); });
+}
+
+void Session::stop_now(const Stop& stop) {
+    if (stop_ || over_) return;
+    stop_ = stop;
+    if (transcript_) transcript_->say(world_.clock.now(), 0, stop.message);
+    press();
+    if (!plugin_) return force();
+    post([this] {
+        feed({.kind = PC_IN_CANCEL, .code = cancel_code(stop_->kind), .text = stop_->message});
+    });
+}
+
+/// Asks the children to end, and sees to it that they do.
+void Session::press() {
+    const StopKind kind = stop_->kind;
+    order_children(kind == StopKind::budget ? shim::Order::stop_hard
+                   : kind == StopKind::user ? shim::Order::interrupt
+                                            : shim::Order::stop);
+    const auto later = [&](Duration delay, void (Session::*act)()) {
+        guards_.push_back(world_.timers.at(world_.clock.now() + delay, [weak = weak_from_this(), act] {
+            if (const auto self = weak.lock()) self->post([self = self.get(), act] { (self->*act)(); });
+        }));
+    };
+    later(k_escalate_after, &Session::escalate);
+    later(k_force_after, &Session::force);
+}
+
+void Session::escalate() { order_children(shim::Order::stop); }
+
+/// The plugin had its time to say how the run ended.
+void Session::force() {
+    if (!result_) fail(PC_CLASS_CANCELLED, {}, stop_ ? stop_->message : "");
+    finish_if_over();
+}
+
+void Session::finish_if_over() {
+    if (over_ || replaying_) return;
+    const bool alive = std::any_of(children_.begin(), children_.end(),
+                                   [](const auto& entry) { return !entry.second.ended; });
+    if (alive) {
+        // The result is the last word: a program that goes on after it is ended.
+        if (result_ && !std::exchange(told_to_end_, true)) order_children(shim::Order::stop_hard);
+        return;
+    }
+    const bool idle = requests_.empty() && pending_timers_.empty();
+    if (!result_ && idle && plugin_) {
+        fail(PC_CLASS_INTERNAL, "no_result",
+                            "The adapter has nothing left to do, and gave no result");
+    }
+    if (result_) finish();
+}
+
+RunOutcome Session::outcome() const {
+    RunOutcome outcome;
+    const ResultAction& result = *result_;
+    outcome.error_class = result.error_class;
+    outcome.exit_code = exit_code_;
+    outcome.signal = signal_name(exit_signal_);
+    outcome.summary = world_.redactor.scrub(result.summary);
+    outcome.usage = usage_;
+    outcome.session = session_;
+    outcome.clear_session = result.clear_session;
+    if (result.retry_at_us > 0) outcome.retry_at = Time{Duration{result.retry_at_us}};
+    if (!result.data.empty()) outcome.result_json = Json{world_.redactor.scrub(result.data)};
+    if (result.error_class != PC_CLASS_OK) {
+        outcome.error = world_.redactor.scrub(result.message);
+        outcome.error_code = result.error_code.empty() ? "adapter_failed" : result.error_code;
+        outcome.status = result.error_class == PC_CLASS_TIMEOUT     ? RunStatus::timed_out
+                         : result.error_class == PC_CLASS_CANCELLED ? RunStatus::cancelled
+                                                                    : RunStatus::failed;
+    }
+    // Who was stopped ended for that reason, whatever the program made of it; unless it had won.
+    if (stop_ && result.error_class != PC_CLASS_OK && result.error_class != PC_CLASS_LOST) {
+        name_stop(outcome);
+    }
+    if (transcript_) transcript_->describe(outcome);
+    return outcome;
+}
+
+void Session::name_stop(RunOutcome& outcome) const {
+    const auto set = [&](RunStatus status, int error_class, const char* code) {
+        outcome.status = status;
+        outcome.error_class = error_class;
+        outcome.error_code = code;
+    };
+    outcome.error = stop_->message;
+    switch (stop_->kind) {
+        case StopKind::timeout: return set(RunStatus::timed_out, PC_CLASS_TIMEOUT, "timeout");
+        case StopKind::silence: return set(RunStatus::failed, PC_CLASS_TIMEOUT, "output_silence");
+        case StopKind::budget:
+            return set(RunStatus::cancelled, PC_CLASS_CANCELLED, "budget.hard_stop");
+        case StopKind::user:
+        case StopKind::shutdown: return set(RunStatus::cancelled, PC_CLASS_CANCELLED, "cancelled");
+    }
+}
+
+void Session::finish() {
+    sdk::fail_point("before-result");
+    std::optional<Finished> finished;
+    try {
+        finished = world_.runs.finish(run_, outcome());
+    } catch (const storage::StorageError& e) {
+        // The store is full or away: the result waits, in the spool and here.
+        log_warn("run result not stored yet", {{"run", run_id_.view()}, {"error", e.message()}});
+        guards_.push_back(
+            world_.timers.at(world_.clock.now() + std::chrono::seconds(1), [weak = weak_from_this()] {
+                if (const auto self = weak.lock()) self->post([self = self.get()] { self->finish_if_over(); });
+            }));
+        return;
+    }
+    over_ = true;
+    requests_.clear();
+    plugin_.reset();
+    std::error_code ignored;
+    fs::remove_all(folder(), ignored);
+    on_finished_(finished ? *finished : Finished{run_, {}, false});
+}
+
+}  // namespace paperclip::runs
