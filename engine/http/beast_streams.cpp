@@ -1,11 +1,12 @@
-#include "engine/http/streams.hpp"
-
 #include "engine/base/log.hpp"
+#include "engine/http/streams.hpp"
 
 #include <atomic>
 #include <deque>
 #include <mutex>
+#include <pthread.h>
 #include <set>
+#include <strings.h>
 #include <thread>
 
 #include <boost/asio/io_context.hpp>
@@ -15,8 +16,6 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/websocket.hpp>
-#include <pthread.h>
-#include <strings.h>
 
 namespace paperclip::http {
 namespace {
@@ -82,7 +81,7 @@ class Connection final : public Stream, public std::enable_shared_from_this<Conn
     void close(std::uint16_t code, std::string_view reason) override {
         asio::post(executor_, [self = shared_from_this(), code, text = std::string(reason)] {
             if (std::exchange(self->closing_, true)) return;
-            self->reason_ = websocket::close_reason(code, text);
+            self->reason_ = websocket::close_reason(websocket::close_code(code), text);
             self->queue_.clear();
             if (!self->writing_) self->say_goodbye();
         });
@@ -100,10 +99,9 @@ class Connection final : public Stream, public std::enable_shared_from_this<Conn
         if (!open_ || writing_ || closing_ || queue_.empty()) return;
         writing_ = true;
         socket_.text(true);
-        socket_.async_write(asio::buffer(*queue_.front()),
-                            [self = shared_from_this()](beast::error_code error, auto) {
-                                self->wrote(error);
-                            });
+        socket_.async_write(
+            asio::buffer(*queue_.front()),
+            [self = shared_from_this()](beast::error_code error, auto) { self->wrote(error); });
     }
     void wrote(beast::error_code error) {
         writing_ = false;
@@ -114,7 +112,8 @@ class Connection final : public Stream, public std::enable_shared_from_this<Conn
         write();
     }
     void say_goodbye() {
-        socket_.async_close(reason_, [self = shared_from_this()](beast::error_code) { self->end(); });
+        socket_.async_close(reason_,
+                            [self = shared_from_this()](beast::error_code) { self->end(); });
     }
     void end() {
         if (std::exchange(ended_, true)) return;
@@ -188,9 +187,10 @@ Streams::~Streams() {
 
 void Streams::accept(Detached connection, const Request& request, Events events) {
     const auto kept = std::make_shared<Detached>(std::move(connection));
-    asio::post(impl_->io, [impl = impl_.get(), kept, request, events = std::move(events)]() mutable {
-        impl->add(std::move(*kept), request, std::move(events));
-    });
+    asio::post(impl_->io,
+               [impl = impl_.get(), kept, request, events = std::move(events)]() mutable {
+                   impl->add(std::move(*kept), request, std::move(events));
+               });
 }
 
 bool Streams::is_upgrade(const Request& request) {
@@ -207,6 +207,8 @@ void Streams::stop() {
     });
 }
 
-std::size_t Streams::count() const { return impl_->count; }
+std::size_t Streams::count() const {
+    return impl_->count;
+}
 
 }  // namespace paperclip::http

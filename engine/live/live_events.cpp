@@ -64,8 +64,8 @@ std::optional<std::int64_t> since_of(const http::Request& request) {
 
 }  // namespace
 
-/// One client. It is either behind, and reads pages from the store, or live, and gets what the relay
-/// announces.
+/// One client. It is either behind, and reads pages from the store, or live, and gets what the
+/// relay announces.
 class LiveEvents::Subscriber : public std::enable_shared_from_this<Subscriber> {
  public:
     Subscriber(LiveEvents& world, Id company, std::optional<std::int64_t> since)
@@ -110,7 +110,8 @@ class LiveEvents::Subscriber : public std::enable_shared_from_this<Subscriber> {
 
     void catch_up() {
         try {
-            while (send_page()) {}
+            while (send_page()) {
+            }
         } catch (const std::exception& e) {
             log_warn("live events wait for the store", {{"error", e.what()}});
             pause();
@@ -161,11 +162,11 @@ LiveEvents::LiveEvents(Core core, journal::Relay& relay, http::Streams& streams,
 }
 
 void LiveEvents::add_routes(http::Router& router) {
-    router.add_plain({http::Method::get, "/companies/{companyId}/events/ws", http::Rule::member,
-                      http::Subject::company,
-                      "Live events on a WebSocket; ?since=ID first sends what came after that event",
-                      101},
-                     [this](http::Call& call) { return open(call); });
+    router.add_plain(
+        {http::Method::get, "/companies/{companyId}/events/ws", http::Rule::member,
+         http::Subject::company,
+         "Live events on a WebSocket; ?since=ID first sends what came after that event", 101},
+        [this](http::Call& call) { return open(call); });
 }
 
 http::Response LiveEvents::open(const http::Call& call) {

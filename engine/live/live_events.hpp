@@ -11,8 +11,8 @@
 
 namespace paperclip::live {
 
-/// What happens in a company, as it happens: the journal's records as frames on WebSockets. Form and
-/// route are the reference's. Thread-safe; lives as long as the engine.
+/// What happens in a company, as it happens: the journal's records as frames on WebSockets. Form
+/// and route are the reference's. Thread-safe; lives as long as the engine.
 ///
 /// A client that comes with `?since=N` first gets what it missed, without gap or repetition. Where
 /// that is no longer kept, it gets one frame `resync` and must read the state anew.

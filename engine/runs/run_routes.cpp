@@ -160,12 +160,11 @@ void add_run_routes(http::Router& router, const RouteWorld& world) {
                                      std::clamp<std::int64_t>(query.limit, 1, 1000));
         });
 
-    router.add<LogQuery, None, LogPiece>(
-        {Method::get, "/heartbeat-runs/{runId}/log", Rule::member, Subject::run,
-         "Read a run's log from an offset on"},
-        [world](Call& call, const LogQuery& query) {
-            return read_log(world, call.subject_id, query);
-        });
+    router.add<LogQuery, None, LogPiece>({Method::get, "/heartbeat-runs/{runId}/log", Rule::member,
+                                          Subject::run, "Read a run's log from an offset on"},
+                                         [world](Call& call, const LogQuery& query) {
+                                             return read_log(world, call.subject_id, query);
+                                         });
 
     router.add<None, None, std::vector<work::Issue>>(
         {Method::get, "/heartbeat-runs/{runId}/issues", Rule::member, Subject::run,

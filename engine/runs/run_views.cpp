@@ -71,6 +71,25 @@ IssueRun issue_run(const Run& run, std::string adapter_type) {
 
 }  // namespace
 
+std::string log_event(const Run& run, std::string_view line) {
+    constexpr std::size_t k_max_chunk = 8 << 10;
+    const auto parsed = parse_json(line);
+    const auto& entry = parsed.as_object();
+    const std::string_view chunk = entry.at("chunk").as_string();
+    std::string payload;
+    JsonWriter out(payload);
+    out.begin_object().member("runId", run.id.view()).member("agentId", run.agent_id.view());
+    out.key("issueId");
+    run.issue_id ? out.value(run.issue_id->view()) : out.null();
+    out.member("ts", std::string_view(entry.at("ts").as_string()))
+        .member("seq", entry.at("seq").as_int64())
+        .member("stream", std::string_view(entry.at("stream").as_string()))
+        .member("chunk", chunk.substr(0, k_max_chunk))
+        .member("truncated", chunk.size() > k_max_chunk)
+        .end_object();
+    return payload;
+}
+
 RunView RunViews::view(Run run) const {
     if (const auto progress = engine_.progress(run.id)) {
         run.last_output_at = progress->last_output_at;
@@ -127,13 +146,12 @@ LiveRun RunViews::live(const Run& run, std::string agent_name, std::string adapt
 std::vector<LiveRun> RunViews::live(const Id& company, std::int64_t min_count,
                                     std::int64_t limit) const {
     std::vector<LiveRun> list;
-    core_.store.each("run.with_agent"_sql,
-                     {{"company_id", company}, {"min_count", min_count}, {"limit", limit}},
-                     [&](storage::Row row) {
-                         list.push_back(live(storage::row_as<Run>(row.subspan(2)),
-                                             std::string(row[0].as_text()),
-                                             std::string(row[1].as_text())));
-                     });
+    core_.store.each(
+        "run.with_agent"_sql, {{"company_id", company}, {"min_count", min_count}, {"limit", limit}},
+        [&](storage::Row row) {
+            list.push_back(live(storage::row_as<Run>(row.subspan(2)), std::string(row[0].as_text()),
+                                std::string(row[1].as_text())));
+        });
     return list;
 }
 

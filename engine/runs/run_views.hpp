@@ -1,9 +1,9 @@
 #pragma once
 
+#include "engine/runs/run_engine.hpp"
+
 #include <string>
 #include <vector>
-
-#include "engine/runs/run_engine.hpp"
 
 namespace paperclip::runs {
 
@@ -106,6 +106,10 @@ BOOST_DESCRIBE_STRUCT(IssueRun, (),
                        liveness_reason, continuation_attempt, last_useful_action_at, next_action,
                        wake_comment_ids, wake_comment_id, context_comment_id, context_issue_id))
 
+/// The payload of the live event `heartbeat.run.log` for a line of a run's log: at most 8 KiB of
+/// it.
+std::string log_event(const Run& run, std::string_view line);
+
 /// Shows runs as they are at this moment: their rows, and what live sessions know beyond that.
 /// Thread-safe.
 class RunViews {
@@ -114,7 +118,8 @@ class RunViews {
 
     RunView view(Run run) const;
     std::vector<RunView> view(std::vector<Run> runs) const;
-    /// The queued and running runs of a company, newest first; with finished ones up to `min_count`.
+    /// The queued and running runs of a company, newest first; with finished ones up to
+    /// `min_count`.
     std::vector<LiveRun> live(const Id& company, std::int64_t min_count, std::int64_t limit) const;
     /// Those of an issue.
     std::vector<LiveRun> live_of_issue(const Id& issue) const;

@@ -1,8 +1,7 @@
 #include "engine/runs/session.hpp"
+#include "engine/runs/session_files.hpp"
 
 #include <paperclip/cpp/fail_point.hpp>
-
-#include "engine/runs/session_files.hpp"
 
 namespace paperclip::runs {
 
@@ -173,7 +172,8 @@ void Session::arm_timer(std::uint64_t id, Time due) {
         if (const auto self = weak.lock()) {
             self->post([self = self.get(), id] {
                 self->timer_handles_.erase(id);
-                if (self->pending_timers_.erase(id) > 0) self->feed({.kind = PC_IN_TIMER, .id = id});
+                if (self->pending_timers_.erase(id) > 0)
+                    self->feed({.kind = PC_IN_TIMER, .id = id});
             });
         }
     });
@@ -185,15 +185,18 @@ void Session::take_usage(const pluginhost::UsageAction& action) {
     const Money cost{std::max<std::int64_t>(0, action.cost_micros)};
     if (cost <= run_.reserved) return;
     const Money room = *run_.cost_cap - run_.reserved;
-    const Money more{std::min(room.micros, std::max((cost - run_.reserved).micros,
-                                                    run_.reserved.micros / 4))};
-    const bool goes_on = cost <= *run_.cost_cap && more.micros > 0 && world_.runs.extend(run_, more);
+    const Money more{
+        std::min(room.micros, std::max((cost - run_.reserved).micros, run_.reserved.micros / 4))};
+    const bool goes_on =
+        cost <= *run_.cost_cap && more.micros > 0 && world_.runs.extend(run_, more);
     if (!goes_on) {
         stop_now({StopKind::budget, "Stopped: the run has cost " + to_dollars(cost) +
                                         ", and no budget has room for more"});
     }
 }
 
-void Session::take_result(const ResultAction& action) { result_ = action; }
+void Session::take_result(const ResultAction& action) {
+    result_ = action;
+}
 
 }  // namespace paperclip::runs

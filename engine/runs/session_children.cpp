@@ -72,7 +72,8 @@ void Session::flush_lines(int number) {
         std::vector<std::string> lines;
         child.lines[stream == PC_STREAM_ERR ? 1 : 0].finish(
             [&](std::string_view line) { lines.emplace_back(line); });
-        take_lines(number, stream, transcript_->last_output_at().value_or(world_.clock.now()), lines);
+        take_lines(number, stream, transcript_->last_output_at().value_or(world_.clock.now()),
+                   lines);
     }
 }
 
@@ -84,7 +85,8 @@ void Session::end_child(int number) {
     child.ended = true;
     world_.children.unwatch(child.folder);
     note_exit(*exit);
-    AgentInput input{.kind = PC_IN_EXIT, .child = number, .code = exit->code, .signal = exit->signal};
+    AgentInput input{
+        .kind = PC_IN_EXIT, .child = number, .code = exit->code, .signal = exit->signal};
     if (exit->start_error != 0) input.text = std::strerror(exit->start_error);
     feed(input);
 }
@@ -93,9 +95,9 @@ void Session::note_exit(const shim::Exit& exit) {
     if (exit.code >= 0) exit_code_ = exit.code;
     exit_signal_ = exit.signal;
     if (exit.left_behind > 0) {
-        transcript_->say(world_.clock.now(), 0,
-                         std::to_string(exit.left_behind) +
-                             " processes outlived the program and were ended");
+        transcript_->say(
+            world_.clock.now(), 0,
+            std::to_string(exit.left_behind) + " processes outlived the program and were ended");
     }
     if (stop_) return;
     switch (exit.reason) {
@@ -107,21 +109,22 @@ void Session::note_exit(const shim::Exit& exit) {
             break;
         case shim::StopReason::output_limit:
             fail(PC_CLASS_AGENT_ERROR, "output_limit",
-                                "The program printed more than " +
-                                    std::to_string(k_max_output_bytes >> 20) + " MiB");
+                 "The program printed more than " + std::to_string(k_max_output_bytes >> 20) +
+                     " MiB");
             break;
         case shim::StopReason::spool_failed:
             fail(PC_CLASS_INTERNAL, "spool_failed",
-                                "The run's output could not be written; is the disk full?");
+                 "The run's output could not be written; is the disk full?");
             break;
         case shim::StopReason::none:
-        case shim::StopReason::order: break;
+        case shim::StopReason::order:
+            break;
     }
 }
 
 void Session::lose() {
     fail(PC_CLASS_LOST, "process_lost",
-                        "The run's process is gone and left no word of how it ended");
+         "The run's process is gone and left no word of how it ended");
     for (auto& [number, child] : children_) {
         world_.children.order(child.process, shim::Order::kill);
         world_.children.unwatch(child.folder);

@@ -1,11 +1,10 @@
+#include "engine/base/log.hpp"
 #include "engine/runs/session.hpp"
 
 #include <csignal>
 #include <cstring>
 
 #include <paperclip/cpp/fail_point.hpp>
-
-#include "engine/base/log.hpp"
 
 namespace paperclip::runs {
 
@@ -25,11 +24,16 @@ std::optional<std::string> signal_name(int number) {
 
 int cancel_code(StopKind kind) {
     switch (kind) {
-        case StopKind::user: return PC_CANCEL_USER;
-        case StopKind::timeout: return PC_CANCEL_TIMEOUT;
-        case StopKind::budget: return PC_CANCEL_BUDGET;
-        case StopKind::silence: return PC_CANCEL_SILENCE;
-        case StopKind::shutdown: return PC_CANCEL_SHUTDOWN;
+        case StopKind::user:
+            return PC_CANCEL_USER;
+        case StopKind::timeout:
+            return PC_CANCEL_TIMEOUT;
+        case StopKind::budget:
+            return PC_CANCEL_BUDGET;
+        case StopKind::silence:
+            return PC_CANCEL_SILENCE;
+        case StopKind::shutdown:
+            return PC_CANCEL_SHUTDOWN;
     }
     return PC_CANCEL_USER;
 }
@@ -58,15 +62,19 @@ void Session::press() {
                    : kind == StopKind::user ? shim::Order::interrupt
                                             : shim::Order::stop);
     const auto later = [&](Duration delay, void (Session::*act)()) {
-        guards_.push_back(world_.timers.at(world_.clock.now() + delay, [weak = weak_from_this(), act] {
-            if (const auto self = weak.lock()) self->post([self = self.get(), act] { (self->*act)(); });
-        }));
+        guards_.push_back(
+            world_.timers.at(world_.clock.now() + delay, [weak = weak_from_this(), act] {
+                if (const auto self = weak.lock())
+                    self->post([self = self.get(), act] { (self->*act)(); });
+            }));
     };
     later(k_escalate_after, &Session::escalate);
     later(k_force_after, &Session::force);
 }
 
-void Session::escalate() { order_children(shim::Order::stop); }
+void Session::escalate() {
+    order_children(shim::Order::stop);
+}
 
 /// The plugin had its time to say how the run ended.
 void Session::force() {
@@ -86,7 +94,7 @@ void Session::finish_if_over() {
     const bool idle = requests_.empty() && pending_timers_.empty();
     if (!result_ && idle && plugin_) {
         fail(PC_CLASS_INTERNAL, "no_result",
-                            "The adapter has nothing left to do, and gave no result");
+             "The adapter has nothing left to do, and gave no result");
     }
     if (result_) finish();
 }
@@ -126,12 +134,15 @@ void Session::name_stop(RunOutcome& outcome) const {
     };
     outcome.error = stop_->message;
     switch (stop_->kind) {
-        case StopKind::timeout: return set(RunStatus::timed_out, PC_CLASS_TIMEOUT, "timeout");
-        case StopKind::silence: return set(RunStatus::failed, PC_CLASS_TIMEOUT, "output_silence");
+        case StopKind::timeout:
+            return set(RunStatus::timed_out, PC_CLASS_TIMEOUT, "timeout");
+        case StopKind::silence:
+            return set(RunStatus::failed, PC_CLASS_TIMEOUT, "output_silence");
         case StopKind::budget:
             return set(RunStatus::cancelled, PC_CLASS_CANCELLED, "budget.hard_stop");
         case StopKind::user:
-        case StopKind::shutdown: return set(RunStatus::cancelled, PC_CLASS_CANCELLED, "cancelled");
+        case StopKind::shutdown:
+            return set(RunStatus::cancelled, PC_CLASS_CANCELLED, "cancelled");
     }
 }
 
@@ -143,9 +154,10 @@ void Session::finish() {
     } catch (const storage::StorageError& e) {
         // The store is full or away: the result waits, in the spool and here.
         log_warn("run result not stored yet", {{"run", run_id_.view()}, {"error", e.message()}});
-        guards_.push_back(
-            world_.timers.at(world_.clock.now() + std::chrono::seconds(1), [weak = weak_from_this()] {
-                if (const auto self = weak.lock()) self->post([self = self.get()] { self->finish_if_over(); });
+        guards_.push_back(world_.timers.at(
+            world_.clock.now() + std::chrono::seconds(1), [weak = weak_from_this()] {
+                if (const auto self = weak.lock())
+                    self->post([self = self.get()] { self->finish_if_over(); });
             }));
         return;
     }

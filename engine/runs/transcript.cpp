@@ -7,15 +7,20 @@ namespace {
 
 constexpr std::size_t k_tail_bytes = 32 << 10;
 
-int index_of(int stream) { return stream == PC_STREAM_ERR ? 1 : 0; }
+int index_of(int stream) {
+    return stream == PC_STREAM_ERR ? 1 : 0;
+}
 
 }  // namespace
 
 const char* stream_name(int stream) {
     switch (stream) {
-        case PC_STREAM_OUT: return "stdout";
-        case PC_STREAM_ERR: return "stderr";
-        default: return "system";
+        case PC_STREAM_OUT:
+            return "stdout";
+        case PC_STREAM_ERR:
+            return "stderr";
+        default:
+            return "system";
     }
 }
 
@@ -32,7 +37,9 @@ void Transcript::write(Time at, int stream, std::string_view text) {
     if (!replaying_) sink_(line);
 }
 
-void Transcript::say(Time at, int stream, std::string_view text) { write(at, stream, text); }
+void Transcript::say(Time at, int stream, std::string_view text) {
+    write(at, stream, text);
+}
 
 void Transcript::touch(Time at, int stream) {
     const std::lock_guard lock(mutex_);

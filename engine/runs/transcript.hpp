@@ -1,13 +1,13 @@
 #pragma once
 
+#include "engine/runs/run_log.hpp"
+#include "engine/runs/runs.hpp"
+
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "engine/runs/run_log.hpp"
-#include "engine/runs/runs.hpp"
 
 namespace paperclip::runs {
 
@@ -19,8 +19,8 @@ struct OutputProgress {
     std::int64_t bytes = 0;  ///< of the log
 };
 
-/// What a run printed, and what was said about it: its log, and the end of each stream for the run's
-/// row. Used by one session on one thread at a time; progress() by any.
+/// What a run printed, and what was said about it: its log, and the end of each stream for the
+/// run's row. Used by one session on one thread at a time; progress() by any.
 class Transcript {
  public:
     /// Gets each line of the log as it is written.

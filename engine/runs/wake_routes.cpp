@@ -76,7 +76,8 @@ struct SchedulerHeartbeat {
     bool scheduler_active = false;
     std::optional<Time> last_heartbeat_at;
     std::optional<Time> next_heartbeat_at;
-    std::int64_t skipped_count = 0;  ///< heartbeats that found nothing to do, since the engine started
+    std::int64_t skipped_count =
+        0;  ///< heartbeats that found nothing to do, since the engine started
     std::optional<Time> last_skipped_at;
     std::optional<std::string> last_skip_reason;
 };
@@ -134,8 +135,10 @@ Wake wake_of(const Call& call, const WakeInput& input) {
         wake.context.task_id = known.task_id;
         wake.context.task_key = known.task_key;
         wake.context.comment_id = known.comment_id;
-        wake.context.wake_comment_id = known.wake_comment_id ? known.wake_comment_id : known.comment_id;
-        if (wake.context.wake_comment_id) wake.context.wake_comment_ids = {*wake.context.wake_comment_id};
+        wake.context.wake_comment_id =
+            known.wake_comment_id ? known.wake_comment_id : known.comment_id;
+        if (wake.context.wake_comment_id)
+            wake.context.wake_comment_ids = {*wake.context.wake_comment_id};
         wake.context.approval_id = known.approval_id;
     }
     wake.context.wake_reason = input.reason;
@@ -226,7 +229,9 @@ void add_state_routes(http::Router& router, const RouteWorld& world) {
     router.add<None, None, RuntimeState>(
         {Method::get, "/agents/{id}/runtime-state", Rule::board_of_company, Subject::agent,
          "What an agent's runs have come to together"},
-        [world](Call& call) { return world.runs.runtime_state(world.agents.get(call.subject_id)); });
+        [world](Call& call) {
+            return world.runs.runtime_state(world.agents.get(call.subject_id));
+        });
 
     router.add<None, None, std::vector<TaskSession>>(
         {Method::get, "/agents/{id}/task-sessions", Rule::board_of_company, Subject::agent,
@@ -255,10 +260,9 @@ void add_wake_routes(http::Router& router, const RouteWorld& world) {
         {Method::post, "/agents/{id}/wakeup", Rule::member, Subject::agent, "Wake an agent", 202},
         [world](Call& call, Patch<WakeInput>& input) { return ask(world, call, input.value); });
 
-    router.add<None, None, WakeAnswer>(
-        {Method::post, "/agents/{id}/heartbeat/invoke", Rule::member, Subject::agent,
-         "Wake an agent, just so", 202},
-        [world](Call& call) { return ask(world, call, {}); });
+    router.add<None, None, WakeAnswer>({Method::post, "/agents/{id}/heartbeat/invoke", Rule::member,
+                                        Subject::agent, "Wake an agent, just so", 202},
+                                       [world](Call& call) { return ask(world, call, {}); });
 
     add_control_routes(router, world);
     add_state_routes(router, world);

@@ -46,3 +46,19 @@ function(pc_plugin id)
         COMMAND ${CMAKE_COMMAND} -E copy_if_different
                 ${CMAKE_CURRENT_SOURCE_DIR}/plugin.json ${PAPERCLIP_PLUGIN_OUTPUT}/${id}/plugin.json)
 endfunction()
+
+# pc_embed_text(target name file): a text file as `extern const char paperclip::app::<name>[]`.
+function(pc_embed_text target name file)
+    set(generated ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp)
+    set(input ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${input})
+    file(READ ${input} text)
+    file(CONFIGURE OUTPUT ${generated} @ONLY CONTENT
+"// Generated from ${file}.
+namespace paperclip::app {
+extern const char ${name}[];
+const char ${name}[] = R\"text(${text})text\";
+}  // namespace paperclip::app
+")
+    target_sources(${target} PRIVATE ${generated})
+endfunction()

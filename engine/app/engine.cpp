@@ -1,0 +1,166 @@
+#include "engine/app/engine.hpp"
+
+#include "engine/app/feed.hpp"
+#include "engine/app/metrics.hpp"
+#include "engine/app/opened_store.hpp"
+#include "engine/app/services.hpp"
+#include "engine/app/status_page.hpp"
+#include "engine/app/system_routes.hpp"
+#include "engine/http/front.hpp"
+#include "engine/http/server.hpp"
+#include "engine/live/live_events.hpp"
+#include "engine/pluginhost/shim_children.hpp"
+
+#include <array>
+#include <cstdlib>
+
+namespace paperclip::app {
+namespace {
+
+constexpr std::chrono::hours k_housekeeping{1};
+
+/// What children need of our environment. Everything else, credentials above all, reaches an agent
+/// only when its configuration names it.
+std::vector<std::string> base_environment() {
+    constexpr std::array names{"PATH", "HOME",   "USER",   "LOGNAME", "LANG",
+                               "LC_ALL", "TZ", "TMPDIR", "SHELL",   "SSL_CERT_FILE"};
+    std::vector<std::string> list;
+    for (const char* name : names) {
+        if (const char* value = std::getenv(name)) list.push_back(std::string(name) + "=" + value);
+    }
+    return list;
+}
+
+std::string local_url(std::uint16_t port) { return "http://127.0.0.1:" + std::to_string(port); }
+
+pluginhost::AddressPolicy addresses(const EngineOptions& options, std::uint16_t port) {
+    pluginhost::AddressPolicy policy(options.allowed_addresses);
+    policy.allow("127.0.0.1:" + std::to_string(port));
+    return policy;
+}
+
+std::vector<pluginhost::FoundPlugin> find_plugins(const EngineOptions& options,
+                                                  std::vector<std::string>& problems) {
+    auto folders = options.plugin_folders;
+    folders.push_back(options.installation.plugins);
+    return pluginhost::find_plugins(folders, problems);
+}
+
+}  // namespace
+
+std::string_view version() noexcept { return PAPERCLIP_VERSION; }
+
+/// Members are made in this order and go in the opposite one: who is called by others' threads
+/// comes before them.
+struct Engine::Impl {
+    EngineOptions options;
+    Redactor redactor;
+    SystemClock clock;
+    Ids ids{clock};
+    std::vector<std::string> problems;
+    std::vector<pluginhost::FoundPlugin> plugins;
+    OpenedStore opened;
+    pluginhost::AdapterTypes adapters;
+    http::Server server;
+    WorkerPool workers;
+    TimerQueue timers;
+    pluginhost::ShimChildren children;
+    std::unique_ptr<pluginhost::HttpClient> http_client;
+    Services services;
+    http::Streams streams;
+    live::LiveEvents live;
+    Metrics metrics;
+    Feed feed;
+    http::Router router;
+    http::Front front;
+    std::unique_ptr<TimerThread> timer_thread;
+    std::string openapi;
+
+    explicit Impl(EngineOptions o)
+        : options(std::move(o)),
+          plugins(find_plugins(options, problems)),
+          opened(options.places, plugins),
+          adapters(plugins, problems),
+          server({.host = options.host, .port = options.port, .threads = options.http_threads},
+                 [this](const http::Request& request) { return front.handle(request); }),
+          workers("worker", options.worker_threads),
+          children(options.installation.shim),
+          http_client(pluginhost::make_http_client(addresses(options, server.port()))),
+          services(machine()),
+          live(services.core, services.relay, streams, workers, timers),
+          metrics(services, streams),
+          feed(services, options.feed),
+          router(services.gate),
+          front(router, options.allowed_hosts) {
+        for (const auto& problem : problems) log_warn("plugin", {{"problem", problem}});
+        services.world.log_line = [this](const runs::Run& run, std::string_view line) {
+            if (!live.has_subscribers(run.company_id)) return;
+            live.send_transient(run.company_id, "heartbeat.run.log", clock.now(),
+                                runs::log_event(run, line));
+        };
+        services.add_routes(router);
+        live.add_routes(router);
+        add_system_routes(router, services, openapi);
+        router.observe = [this](const http::Route* route, int status, std::int64_t elapsed_us) {
+            metrics.note_request(route, status, elapsed_us);
+        };
+        openapi = router.openapi(version());
+        front.add_page("/", [](const http::Request&) { return status_page(); });
+        front.add_page("/metrics", [this](const http::Request&) { return metrics.page(); });
+    }
+
+    Machine machine() {
+        return {.store = opened.store(),
+                .clock = clock,
+                .ids = ids,
+                .executor = workers,
+                .timers = timers,
+                .children = children,
+                .http = *http_client,
+                .adapters = adapters,
+                .redactor = redactor,
+                .places = options.places,
+                .api_url = local_url(server.port()),
+                .token_secret = access::RunTokens::load_secret(options.places.token_secret()),
+                .base_environment = base_environment(),
+                .run_options = {.max_live_runs = options.max_live_runs},
+                .storage = &opened.library()};
+    }
+
+    void keep_house() {
+        timers.at(clock.now() + k_housekeeping, [this] { keep_house(); });
+        workers.post([this] {
+            const auto oldest = std::filesystem::file_time_type::clock::now() -
+                                std::chrono::hours(24 * options.log_retention_days);
+            const auto freed = runs::delete_old_logs(options.places.logs(), oldest);
+            if (freed > 0) log_info("old run logs deleted", {{"bytes", freed}});
+        });
+    }
+};
+
+Engine::Engine(EngineOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+Engine::~Engine() = default;
+
+void Engine::start() {
+    impl_->services.start();
+    impl_->timer_thread = std::make_unique<TimerThread>(impl_->timers, impl_->clock);
+    impl_->keep_house();
+    impl_->server.start();
+}
+
+void Engine::stop(bool drain) {
+    impl_->services.scheduler.stop();
+    impl_->streams.stop();
+    if (!drain) impl_->server.stop();  // draining runs still call back
+    impl_->services.stop(drain);
+    impl_->server.stop();
+    impl_->timer_thread.reset();
+    impl_->workers.stop();
+}
+
+std::uint16_t Engine::port() const { return impl_->server.port(); }
+Services& Engine::services() { return impl_->services; }
+Redactor& Engine::redactor() { return impl_->redactor; }
+
+}  // namespace paperclip::app
