@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../abi.h"
+#include "text.hpp"
 
 #include <cstring>
 #include <exception>
@@ -21,10 +22,9 @@ inline std::string_view view(pc_str text) noexcept {
 /// An error in the ABI's fixed form, cut to fit. `error` may be null.
 inline void set_error(pc_error* error, std::string_view message, int code = 0) noexcept {
     if (error == nullptr) return;
-    const std::size_t size =
-        message.size() < sizeof error->message - 1 ? message.size() : sizeof error->message - 1;
-    std::memcpy(error->message, message.data(), size);
-    error->message[size] = '\0';
+    message = utf8_prefix(message, sizeof error->message - 1);
+    std::memcpy(error->message, message.data(), message.size());
+    error->message[message.size()] = '\0';
     error->code = code;
 }
 
