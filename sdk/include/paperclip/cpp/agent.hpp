@@ -11,8 +11,9 @@
 #include <utility>
 #include <vector>
 
-// An agent plugin in C++: derive from Agent (or from ProcessAgent, for a command-line tool), describe
-// it with an AdapterType, register both with PAPERCLIP_AGENT. No exception leaves the plugin.
+// An agent plugin in C++: derive from Agent (or from ProcessAgent, for a command-line tool),
+// describe it with an AdapterType, register both with PAPERCLIP_AGENT. No exception leaves the
+// plugin.
 namespace paperclip::sdk {
 
 /// What a run was opened with: pc_request with views, which live as long as the run.
@@ -191,7 +192,7 @@ class Actions {
         return list;
     }
     template <class Member, class... Arguments>
-    void call(Member pc_actions::* member, Arguments... arguments) {
+    void call(Member pc_actions::*member, Arguments... arguments) {
         if (ended_) return;
         (host_.*member)(host_.ctx, arguments...);
     }
@@ -211,8 +212,8 @@ class Agent {
     Agent& operator=(const Agent&) = delete;
 
     /// Takes an input, asks for actions; at once, without I/O. Comes for each kind of input that
-    /// this SDK knows, for the first START alone, and no more after the result. An exception ends the
-    /// run: Failure(PC_INVALID, …) as PC_CLASS_CONFIG, any other as PC_CLASS_INTERNAL.
+    /// this SDK knows, for the first START alone, and no more after the result. An exception ends
+    /// the run: Failure(PC_INVALID, …) as PC_CLASS_CONFIG, any other as PC_CLASS_INTERNAL.
     virtual void step(const Input& input, Actions& run) = 0;
 
  protected:
@@ -240,7 +241,8 @@ class OwnedRequest {
         reserve(c);
         if (PC_HAS(c, pc_request, kind)) request_.kind = c->kind;
         for (const auto& [member, source] : k_texts) request_.*member = keep(text(c, source));
-        for (const pc_str text : environment_of(c)) request_.environment.push_back(keep(view(text)));
+        for (const pc_str text : environment_of(c))
+            request_.environment.push_back(keep(view(text)));
         if (PC_HAS(c, pc_request, timeout_sec)) request_.timeout_sec = c->timeout_sec;
         if (PC_HAS(c, pc_request, grace_sec)) request_.grace_sec = c->grace_sec;
         if (PC_HAS(c, pc_request, budget_micros)) request_.budget_micros = c->budget_micros;
@@ -252,8 +254,8 @@ class OwnedRequest {
 
  private:
     struct Text {
-        std::string_view Request::* member;
-        pc_str pc_request::* source;
+        std::string_view Request::*member;
+        pc_str pc_request::*source;
     };
     static constexpr Text k_texts[] = {
         {&Request::adapter_type, &pc_request::adapter_type},
@@ -268,7 +270,7 @@ class OwnedRequest {
         {&Request::api_url, &pc_request::api_url},
     };
 
-    static std::string_view text(const pc_request* c, pc_str pc_request::* source) noexcept {
+    static std::string_view text(const pc_request* c, pc_str pc_request::*source) noexcept {
         const pc_str& found = c->*source;
         const auto end = reinterpret_cast<const char*>(&found + 1);
         const bool known = end - reinterpret_cast<const char*>(c) <= c->struct_size;
@@ -326,10 +328,10 @@ class OpenRun {
         const pc_status status = guard(&error, [&] { agent_->step(input_of(input), actions); });
         if (status == PC_OK) return PC_OK;
         return guard(nullptr, [&] {
-            actions.result(status == PC_INVALID
-                               ? Result::failed(PC_CLASS_CONFIG, "adapter_config_invalid",
-                                                error.message)
-                               : Result::failed(PC_CLASS_INTERNAL, "plugin_failed", error.message));
+            actions.result(
+                status == PC_INVALID
+                    ? Result::failed(PC_CLASS_CONFIG, "adapter_config_invalid", error.message)
+                    : Result::failed(PC_CLASS_INTERNAL, "plugin_failed", error.message));
         });
     }
 
@@ -365,9 +367,8 @@ struct AgentTable {
         return PC_UNSUPPORTED;
     }
     static pc_status open(const pc_request* request, pc_run** run, pc_error* error) noexcept {
-        return guard(error, [&] {
-            *run = reinterpret_cast<pc_run*>(OpenRun::make<Author>(request));
-        });
+        return guard(error,
+                     [&] { *run = reinterpret_cast<pc_run*>(OpenRun::make<Author>(request)); });
     }
     static void close(pc_run* run) noexcept { delete reinterpret_cast<OpenRun*>(run); }
     static pc_status step(pc_run* run, const pc_input* input, const pc_actions* actions) noexcept {
@@ -375,8 +376,8 @@ struct AgentTable {
         if (!PC_HAS(actions, pc_actions, result)) return PC_INVALID;
         return reinterpret_cast<OpenRun*>(run)->step(input, *actions);
     }
-    static constexpr pc_agent k_table = {sizeof(pc_agent), 0,    describe, config_schema,
-                                         open,             close, step};
+    static constexpr pc_agent k_table = {
+        sizeof(pc_agent), 0, describe, config_schema, open, close, step};
     static const void* interface_of(pc_str id) noexcept {
         return view(id) == PC_AGENT_INTERFACE ? &k_table : nullptr;
     }

@@ -77,8 +77,8 @@ class JsonScanner {
     [[nodiscard]] std::string_view rest() const noexcept { return rest_; }
 
     void space() noexcept {
-        while (!rest_.empty() && (rest_[0] == ' ' || rest_[0] == '\t' || rest_[0] == '\n' ||
-                                  rest_[0] == '\r')) {
+        while (!rest_.empty() &&
+               (rest_[0] == ' ' || rest_[0] == '\t' || rest_[0] == '\n' || rest_[0] == '\r')) {
             rest_.remove_prefix(1);
         }
     }

@@ -26,9 +26,7 @@ inline std::size_t utf8_sequence(std::string_view text) noexcept {
 
 /// Appends the character with that code point, which must be one.
 inline void append_utf8(std::string& out, std::uint32_t code) {
-    const auto tail = [&](int shift) {
-        out += static_cast<char>(0x80 | ((code >> shift) & 0x3F));
-    };
+    const auto tail = [&](int shift) { out += static_cast<char>(0x80 | ((code >> shift) & 0x3F)); };
     if (code < 0x80) {
         out += static_cast<char>(code);
     } else if (code < 0x800) {

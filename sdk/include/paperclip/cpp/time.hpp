@@ -85,8 +85,8 @@ inline std::optional<std::int64_t> parse_time(std::string_view text) noexcept {
     return micros + sign * (*hours * 3600 + *minutes * 60) * 1'000'000;
 }
 
-/// Reads the value of an HTTP Retry-After header (RFC 9110, 10.2.3): a number of seconds from `now`,
-/// or a date such as "Wed, 21 Oct 2026 07:28:00 GMT".
+/// Reads the value of an HTTP Retry-After header (RFC 9110, 10.2.3): a number of seconds from
+/// `now`, or a date such as "Wed, 21 Oct 2026 07:28:00 GMT".
 inline std::optional<std::int64_t> parse_retry_after(std::string_view text,
                                                      std::int64_t now_us) noexcept {
     using namespace detail;

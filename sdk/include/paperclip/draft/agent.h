@@ -126,7 +126,8 @@ typedef struct pc_http {
     uint64_t id;         /* names it in HTTP_… inputs; each number once a run */
     pc_str method;
     pc_str url;
-    const pc_str* headers; /* name, value, …; values may be {"$secret":"NAME"} */
+    /* name, value, …; a value may be, or end in, {"$secret":"NAME"}: "Bearer {"$secret":"…"}" */
+    const pc_str* headers;
     uint32_t header_count; /* of strings */
     uint32_t reserved;
     pc_str body;
