@@ -148,11 +148,17 @@ void Session::send_http(const pluginhost::HttpAction& action) {
     requests_[id] = world_.http.send(std::move(request), std::move(events));
 }
 
+/// A header's value: text, a secret, or a secret after text ("Bearer " and then the token).
 std::string Session::header_value(const std::string& text) {
-    if (text != "{\"$secret\":\"PAPERCLIP_API_KEY\"}") return world_.secrets.resolve(text);
+    const auto at = text.find("{\"$secret\"");
+    if (at == std::string::npos) return text;
+    const std::string secret = text.substr(at);
+    if (secret != "{\"$secret\":\"PAPERCLIP_API_KEY\"}") {
+        return text.substr(0, at) + world_.secrets.resolve(secret);
+    }
     if (token_.empty()) token_ = world_.token(run_, agent_);
     world_.redactor.add(token_);
-    return token_;
+    return text.substr(0, at) + token_;
 }
 
 void Session::take_http(const AgentInput& input) {
