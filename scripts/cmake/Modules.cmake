@@ -34,17 +34,24 @@ function(pc_embed_sql target name statements migrations)
     target_sources(${target} PRIVATE ${generated})
 endfunction()
 
-# pc_plugin(agent-fake SOURCES fake.cpp LINKS …): a plugin in its folder, plugin.json beside it.
+# pc_plugin(agent-fake SOURCES fake.cpp LINKS …): a plugin in its folder, plugin.json beside it. FOLDER:
+# of plugins, another one than the engine's; MANIFEST: the file that becomes plugin.json.
 function(pc_plugin id)
-    cmake_parse_arguments(PLUGIN "" "" "SOURCES;LINKS" ${ARGN})
+    cmake_parse_arguments(PLUGIN "" "FOLDER;MANIFEST" "SOURCES;LINKS" ${ARGN})
+    if(NOT PLUGIN_FOLDER)
+        set(PLUGIN_FOLDER ${PAPERCLIP_PLUGIN_OUTPUT})
+    endif()
+    if(NOT PLUGIN_MANIFEST)
+        set(PLUGIN_MANIFEST plugin.json)
+    endif()
+    get_filename_component(manifest ${PLUGIN_MANIFEST} ABSOLUTE)
     add_library(${id} MODULE ${PLUGIN_SOURCES})
     target_link_libraries(${id} PRIVATE paperclip_sdk ${PLUGIN_LINKS})
     pc_plugin_settings(${id})
     set_target_properties(${id} PROPERTIES
-        PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${PAPERCLIP_PLUGIN_OUTPUT}/${id})
+        PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${PLUGIN_FOLDER}/${id})
     add_custom_command(TARGET ${id} POST_BUILD
-        COMMAND ${CMAKE_COMMAND} -E copy_if_different
-                ${CMAKE_CURRENT_SOURCE_DIR}/plugin.json ${PAPERCLIP_PLUGIN_OUTPUT}/${id}/plugin.json)
+        COMMAND ${CMAKE_COMMAND} -E copy_if_different ${manifest} ${PLUGIN_FOLDER}/${id}/plugin.json)
 endfunction()
 
 # pc_embed_text(target name file): a text file as `extern const char paperclip::app::<name>[]`.

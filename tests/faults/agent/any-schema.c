@@ -1,0 +1,3 @@
+/* Has a schema of every type. */
+#define IS_TYPE(type) 1
+#include "right.h"

@@ -1,0 +1,3 @@
+/* describe() writes half of a JSON text. */
+#define DESCRIPTION "{\"adapterTypes\":["
+#include "right.h"

@@ -1,0 +1,3 @@
+/* The schema is no JSON. */
+#define SCHEMA "type: object"
+#include "right.h"

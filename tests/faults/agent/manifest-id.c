@@ -1,0 +1,2 @@
+/* Its plugin.json has another id than its folder: see the build. */
+#include "right.h"
