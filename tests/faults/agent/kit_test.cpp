@@ -67,7 +67,7 @@ TEST_CASE("agent kit: the plugins and the examples pass") {
         INFO(name);
         CHECK(text_of(check_plugin(fs::path(PAPERCLIP_TEST_PLUGINS) / name)) == "");
     }
-    for (const char* name : {"echo-c", "echo-cpp"}) {
+    for (const char* name : {"echo-c", "echo-cpp", "echo-v0_1"}) {
         INFO(name);
         CHECK(text_of(check_plugin(fs::path(PAPERCLIP_EXAMPLES) / name)) == "");
     }
