@@ -135,7 +135,7 @@ Play::Play(const pc_agent& agent, const Request& request) : agent_(agent) {
     std::array<pc_str, 4> variables{};
     for (std::size_t i = 0; i < variables.size(); ++i) variables[i] = str(environment[i]);
     pc_request c{};
-    c.kind = PC_START_RUN;
+    c.kind = request.kind;
     c.adapter_type = str(request.adapter_type);
     c.run_id = str(request.run_id);
     c.agent_id = str("agent-1");

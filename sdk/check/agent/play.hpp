@@ -19,6 +19,7 @@ class Broken : public std::runtime_error {
 
 /// pc_request with owned text, as a host would make it.
 struct Request {
+    std::int32_t kind = PC_START_RUN;
     std::string adapter_type;
     std::string config = "{}";
     std::string context =
@@ -44,7 +45,7 @@ struct Input {
 /// and makes up the answers. Lives in the child process of a rule.
 class Play {
  public:
-    /// `open` is null when the plugin refused the request; then error() says why.
+    /// is_open() is false when the plugin refused the request; then error() says why.
     Play(const pc_agent& agent, const Request& request);
     ~Play();
     Play(const Play&) = delete;
