@@ -22,8 +22,8 @@ constexpr std::chrono::hours k_housekeeping{1};
 /// What children need of our environment. Everything else, credentials above all, reaches an agent
 /// only when its configuration names it.
 std::vector<std::string> base_environment() {
-    constexpr std::array names{"PATH", "HOME",   "USER",   "LOGNAME", "LANG",
-                               "LC_ALL", "TZ", "TMPDIR", "SHELL",   "SSL_CERT_FILE"};
+    constexpr std::array names{"PATH",   "HOME", "USER",   "LOGNAME", "LANG",
+                               "LC_ALL", "TZ",   "TMPDIR", "SHELL",   "SSL_CERT_FILE"};
     std::vector<std::string> list;
     for (const char* name : names) {
         if (const char* value = std::getenv(name)) list.push_back(std::string(name) + "=" + value);
@@ -31,7 +31,9 @@ std::vector<std::string> base_environment() {
     return list;
 }
 
-std::string local_url(std::uint16_t port) { return "http://127.0.0.1:" + std::to_string(port); }
+std::string local_url(std::uint16_t port) {
+    return "http://127.0.0.1:" + std::to_string(port);
+}
 
 pluginhost::AddressPolicy addresses(const EngineOptions& options, std::uint16_t port) {
     pluginhost::AddressPolicy policy(options.allowed_addresses);
@@ -48,13 +50,15 @@ std::vector<pluginhost::FoundPlugin> find_plugins(const EngineOptions& options,
 
 }  // namespace
 
-std::string_view version() noexcept { return PAPERCLIP_VERSION; }
+std::string_view version() noexcept {
+    return PAPERCLIP_VERSION;
+}
 
 /// Members are made in this order and go in the opposite one: who is called by others' threads
 /// comes before them.
 struct Engine::Impl {
     EngineOptions options;
-    Redactor redactor;
+    Redactor& redactor;
     SystemClock clock;
     Ids ids{clock};
     std::vector<std::string> problems;
@@ -76,8 +80,9 @@ struct Engine::Impl {
     std::unique_ptr<TimerThread> timer_thread;
     std::string openapi;
 
-    explicit Impl(EngineOptions o)
+    Impl(EngineOptions o, Redactor& r)
         : options(std::move(o)),
+          redactor(r),
           plugins(find_plugins(options, problems)),
           opened(options.places, plugins),
           adapters(plugins, problems),
@@ -138,7 +143,8 @@ struct Engine::Impl {
     }
 };
 
-Engine::Engine(EngineOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Engine::Engine(EngineOptions options, Redactor& redactor)
+    : impl_(std::make_unique<Impl>(std::move(options), redactor)) {}
 
 Engine::~Engine() = default;
 
@@ -159,8 +165,11 @@ void Engine::stop(bool drain) {
     impl_->workers.stop();
 }
 
-std::uint16_t Engine::port() const { return impl_->server.port(); }
-Services& Engine::services() { return impl_->services; }
-Redactor& Engine::redactor() { return impl_->redactor; }
+std::uint16_t Engine::port() const {
+    return impl_->server.port();
+}
+Services& Engine::services() {
+    return impl_->services;
+}
 
 }  // namespace paperclip::app

@@ -36,14 +36,14 @@ struct EngineOptions {
     bool feed = false;
 };
 
-
 /// A running engine: the store, the services, the threads and the port. One a data folder, one a
 /// process. Its functions are called from one thread.
 class Engine {
  public:
     /// Opens the store and binds the port. Throws Error that says what to do: another engine runs
     /// on the folder, the port is taken, the store is newer than this program.
-    explicit Engine(EngineOptions options);
+    /// `redactor` learns every secret that the engine uses; it outlives the engine.
+    Engine(EngineOptions options, Redactor& redactor);
     ~Engine();
 
     /// Goes on where the last engine stopped, and serves.
@@ -54,7 +54,6 @@ class Engine {
 
     [[nodiscard]] std::uint16_t port() const;
     [[nodiscard]] Services& services();
-    [[nodiscard]] Redactor& redactor();
 
  private:
     struct Impl;

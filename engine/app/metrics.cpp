@@ -4,20 +4,20 @@
 
 #include <map>
 #include <mutex>
-#include <shared_mutex>
-
-#include <boost/json.hpp>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
+#include <shared_mutex>
+
+#include <boost/json.hpp>
 
 namespace paperclip::app {
 namespace {
 
-const prometheus::Histogram::BucketBoundaries k_seconds{0.0005, 0.001, 0.0025, 0.005, 0.01,
-                                                        0.025,  0.05,  0.1,    0.25,  1, 5};
+const prometheus::Histogram::BucketBoundaries k_seconds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
+                                                        0.05,   0.1,   0.25,   1,     5};
 
 template <class T>
 prometheus::Family<T>& family(prometheus::Registry& registry, const char* name, const char* help);
@@ -41,21 +41,20 @@ struct Metrics::Impl {
     prometheus::Registry registry;
     prometheus::Family<prometheus::Counter>& requests = family<prometheus::Counter>(
         registry, "paperclip_http_requests_total", "Answered API requests");
-    prometheus::Histogram& latency =
-        prometheus::BuildHistogram()
-            .Name("paperclip_http_request_seconds")
-            .Help("How long API requests took")
-            .Register(registry)
-            .Add({}, k_seconds);
-    prometheus::Family<prometheus::Counter>& runs = family<prometheus::Counter>(
-        registry, "paperclip_runs_total", "Runs that reached a status");
+    prometheus::Histogram& latency = prometheus::BuildHistogram()
+                                         .Name("paperclip_http_request_seconds")
+                                         .Help("How long API requests took")
+                                         .Register(registry)
+                                         .Add({}, k_seconds);
+    prometheus::Family<prometheus::Counter>& runs =
+        family<prometheus::Counter>(registry, "paperclip_runs_total", "Runs that reached a status");
     prometheus::Counter& records =
         family<prometheus::Counter>(registry, "paperclip_journal_records_total",
                                     "Records of the journal since the start")
             .Add({});
-    prometheus::Gauge& live = family<prometheus::Gauge>(registry, "paperclip_runs_live",
-                                                        "Runs that are at work now")
-                                  .Add({});
+    prometheus::Gauge& live =
+        family<prometheus::Gauge>(registry, "paperclip_runs_live", "Runs that are at work now")
+            .Add({});
     prometheus::Gauge& timers =
         family<prometheus::Gauge>(registry, "paperclip_timers", "Entries of the timer queue")
             .Add({});
@@ -83,8 +82,7 @@ struct Metrics::Impl {
         auto& counter = by_route[key];
         if (counter == nullptr) {
             const std::string path(route == nullptr ? "none" : route->spec.path);
-            const std::string method(route == nullptr ? ""
-                                                      : http::method_name(route->spec.method));
+            const std::string method(route == nullptr ? "" : http::method_name(route->spec.method));
             counter = &requests.Add(
                 {{"method", method}, {"route", path}, {"status", std::to_string(status)}});
         }

@@ -56,14 +56,14 @@ FolderLock::FolderLock(const Places& places) {
     }
     if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
         throw Error(ErrorKind::conflict,
-                    places.root.string() + " is in use by another engine; stop that one, or "
-                    "choose another folder with --data-dir",
+                    places.root.string() +
+                        " is in use by another engine; stop that one, or "
+                        "choose another folder with --data-dir",
                     "data_folder_in_use");
     }
 }
 
-OpenedStore::OpenedStore(const Places& places,
-                         const std::vector<pluginhost::FoundPlugin>& plugins)
+OpenedStore::OpenedStore(const Places& places, const std::vector<pluginhost::FoundPlugin>& plugins)
     : lock_(places),
       library_(storage_library(plugins)),
       backend_(library_, storage_config(places)),

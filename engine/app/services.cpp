@@ -1,10 +1,10 @@
 #include "engine/app/services.hpp"
 
+#include "engine/access/setup.hpp"
 #include "engine/agents/setup.hpp"
 #include "engine/company/setup.hpp"
 #include "engine/governance/setup.hpp"
 #include "engine/journal/setup.hpp"
-#include "engine/access/setup.hpp"
 #include "engine/work/setup.hpp"
 
 namespace paperclip::app {

@@ -122,17 +122,16 @@ BackupDone make_backup(Services& services, const BackupRequest& request) {
 }
 
 void add_health(http::Router& router, Services& services) {
-    router.add_plain(
-        {Method::get, "/health", Rule::anyone, Subject::none, "Is the engine well?"},
-        [&store = services.store, started = services.machine.clock.now()](Call&) {
-            std::string state;
-            if (store.backend().health(state).outcome != storage::Outcome::ok) {
-                return http::Response::json(to_json(Unhealthy{}), 503);
-            }
-            Health health;
-            health.server_info.process_started_at = started;
-            return http::Response::json(to_json(health));
-        });
+    router.add_plain({Method::get, "/health", Rule::anyone, Subject::none, "Is the engine well?"},
+                     [&store = services.store, started = services.machine.clock.now()](Call&) {
+                         std::string state;
+                         if (store.backend().health(state).outcome != storage::Outcome::ok) {
+                             return http::Response::json(to_json(Unhealthy{}), 503);
+                         }
+                         Health health;
+                         health.server_info.process_started_at = started;
+                         return http::Response::json(to_json(health));
+                     });
 }
 
 void add_identity(http::Router& router) {

@@ -3,13 +3,13 @@
 #include "engine/base/error.hpp"
 #include "engine/base/json.hpp"
 
-#include <cstdlib>
-
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
 #include <Poco/StreamCopier.h>
 #include <Poco/URI.h>
+#include <cstdlib>
+
 #include <boost/json.hpp>
 
 namespace paperclip::cli {
@@ -19,14 +19,22 @@ namespace net = Poco::Net;
 
 ErrorKind kind_of(int status) {
     switch (status) {
-        case 400: return ErrorKind::invalid;
-        case 401: return ErrorKind::unauthenticated;
-        case 403: return ErrorKind::forbidden;
-        case 404: return ErrorKind::not_found;
-        case 409: return ErrorKind::conflict;
-        case 422: return ErrorKind::unprocessable;
-        case 503: return ErrorKind::unavailable;
-        default: return ErrorKind::internal;
+        case 400:
+            return ErrorKind::invalid;
+        case 401:
+            return ErrorKind::unauthenticated;
+        case 403:
+            return ErrorKind::forbidden;
+        case 404:
+            return ErrorKind::not_found;
+        case 409:
+            return ErrorKind::conflict;
+        case 422:
+            return ErrorKind::unprocessable;
+        case 503:
+            return ErrorKind::unavailable;
+        default:
+            return ErrorKind::internal;
     }
 }
 
@@ -95,6 +103,8 @@ boost::json::value Client::patch(const std::string& path, const boost::json::val
     return send("PATCH", path, boost::json::serialize(body));
 }
 
-std::string Client::get_text(const std::string& path) { return exchange("GET", path, ""); }
+std::string Client::get_text(const std::string& path) {
+    return exchange("GET", path, "");
+}
 
 }  // namespace paperclip::cli

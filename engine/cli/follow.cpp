@@ -49,17 +49,20 @@ bool follow_run(Client& client, const std::string& run, bool as_json) {
         const json::value state = client.get("/heartbeat-runs/" + run);
         const std::string status = text_of(state.as_object(), "status");
         if (!as_json && state.as_object().at("logRef").is_string()) {
-            const json::value log = client.get("/heartbeat-runs/" + run +
-                                               "/log?offset=" + std::to_string(offset) +
-                                               "&limitBytes=262144");
+            const json::value log =
+                client.get("/heartbeat-runs/" + run + "/log?offset=" + std::to_string(offset) +
+                           "&limitBytes=262144");
             const std::size_t printed = print_lines(log.as_object().at("content").as_string());
             offset += printed;
             if (printed > 0) continue;  // there may be more
         }
         if (is_final(status)) {
             const std::string error = text_of(state.as_object(), "error");
-            if (as_json) std::printf("%s\n", json::serialize(state).c_str());
-            else std::printf("run %s%s%s\n", status.c_str(), error.empty() ? "" : ": ", error.c_str());
+            if (as_json)
+                std::printf("%s\n", json::serialize(state).c_str());
+            else
+                std::printf("run %s%s%s\n", status.c_str(), error.empty() ? "" : ": ",
+                            error.c_str());
             return status == "succeeded";
         }
         std::this_thread::sleep_for(k_look_again);

@@ -25,8 +25,7 @@ void run_heartbeat(const Common& common, const Options& options, const Finish& f
     if (id == nullptr) {
         throw Error(ErrorKind::conflict, "the agent was not woken: " + json::serialize(answer));
     }
-    finish(follow_run(client, std::string(id->as_string()), common.json) ? Exit::ok
-                                                                         : Exit::failed);
+    finish(follow_run(client, std::string(id->as_string()), common.json) ? Exit::ok : Exit::failed);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
-
 #include <unistd.h>
 
 namespace paperclip::cli {
@@ -60,13 +59,12 @@ void run_engine(const Common& common, const RunOptions& options) {
     const sigset_t signals = stop_signals();
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
-    static const Redactor before_start;
-    configure_log(options.log_format, options.log_level, before_start);
-    auto engine = std::make_unique<app::Engine>(engine_options(common, options));
-    configure_log(options.log_format, options.log_level, engine->redactor());
-    engine->start();
+    static Redactor redactor;  // until the last line of the log
+    configure_log(options.log_format, options.log_level, redactor);
+    app::Engine engine(engine_options(common, options), redactor);
+    engine.start();
     std::printf("Paperclip %s on http://%s:%u\n", std::string(app::version()).c_str(),
-                options.host == "::1" ? "[::1]" : "127.0.0.1", unsigned{engine->port()});
+                options.host == "::1" ? "[::1]" : "127.0.0.1", unsigned{engine.port()});
     std::fflush(stdout);
 
     int signal = 0;
@@ -74,8 +72,7 @@ void run_engine(const Common& common, const RunOptions& options) {
     log_info("stopping", {{"signal", signal}});
     ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
     ::signal(SIGINT, SIG_DFL);  // a second one ends us at once
-    engine->stop(options.drain);
-    configure_log(options.log_format, options.log_level, before_start);
+    engine.stop(options.drain);
 }
 
 }  // namespace
@@ -95,19 +92,20 @@ void add_run(CLI::App& app, Common& common, const Finish&) {
                         "HOST:PORT of a private address that agents' HTTP requests may reach");
     command->add_option("--max-live-runs", options->max_live_runs, "Runs at work at once")
         ->capture_default_str();
-    command->add_option("--log-retention-days", options->log_retention_days,
-                        "How long logs of runs are kept")
+    command
+        ->add_option("--log-retention-days", options->log_retention_days,
+                     "How long logs of runs are kept")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     command->add_flag("--drain", options->drain, "When stopped, wait for live runs");
     command->add_flag("--quiet", options->quiet, "Do not tell what happens");
     command->add_option("--log-level", options->log_level, "debug, info, warn, error or off")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, LogLevel>{
-            {"debug", LogLevel::debug},
-            {"info", LogLevel::info},
-            {"warn", LogLevel::warn},
-            {"error", LogLevel::error},
-            {"off", LogLevel::off}}));
+        ->transform(
+            CLI::CheckedTransformer(std::map<std::string, LogLevel>{{"debug", LogLevel::debug},
+                                                                    {"info", LogLevel::info},
+                                                                    {"warn", LogLevel::warn},
+                                                                    {"error", LogLevel::error},
+                                                                    {"off", LogLevel::off}}));
     command->add_option("--log-format", options->log_format, "text or json")
         ->transform(CLI::CheckedTransformer(std::map<std::string, LogFormat>{
             {"text", LogFormat::text}, {"json", LogFormat::json}}));
