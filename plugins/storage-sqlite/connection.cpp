@@ -1,6 +1,8 @@
 #include "connection.hpp"
 
 #include <Poco/Data/SQLite/Utility.h>
+#include <algorithm>
+#include <cctype>
 #include <vector>
 
 #include <paperclip/cpp/plugin.hpp>
@@ -10,6 +12,7 @@ namespace paperclip::sqlite {
 using sdk::Failure;
 
 pc_status classify(int code) noexcept {
+    if (code == SQLITE_IOERR_NOMEM) return PC_RETRY;
     switch (code & 0xff) {
         case SQLITE_OK:
         case SQLITE_ROW:
@@ -19,6 +22,8 @@ pc_status classify(int code) noexcept {
         case SQLITE_LOCKED:
         case SQLITE_NOMEM:
         case SQLITE_PROTOCOL:
+        case SQLITE_SCHEMA:
+        case SQLITE_ABORT:
             return PC_RETRY;
         case SQLITE_INTERRUPT:
             return PC_TIMEOUT;
@@ -43,7 +48,9 @@ pc_status classify(int code) noexcept {
 
 void fail(sqlite3* handle, std::string_view what) {
     const int code = sqlite3_extended_errcode(handle);
-    throw Failure(classify(code), std::string(what) + ": " + sqlite3_errmsg(handle), code);
+    const pc_status status = classify(code);
+    throw Failure(status == PC_OK ? PC_ERROR : status,
+                  std::string(what) + ": " + sqlite3_errmsg(handle), code);
 }
 
 void Texts::put(const pc_statement& statement) {
@@ -62,19 +69,47 @@ std::shared_ptr<const Texts::Text> Texts::get(std::uint32_t id) const {
     return found->second;
 }
 
+namespace {
+
+Poco::Data::Session open_session(const std::string& path) {
+    // Poco would try again for a minute.
+    constexpr std::size_t k_no_patience = 0;
+    try {
+        return {"SQLite", path, k_no_patience};
+    } catch (const Poco::Exception& e) {
+        throw Failure(PC_IO, "cannot open " + path + ": " + e.displayText(), e.code());
+    }
+}
+
+/// Without the write-ahead log readers and the writer would wait for each other, and checkpoints
+/// would mean nothing.
+void use_write_ahead_log(sqlite3* handle) {
+    std::string mode;
+    const auto take = [](void* out, int, char** values, char**) {
+        static_cast<std::string*>(out)->assign(values[0]);
+        return 0;
+    };
+    if (sqlite3_exec(handle, "pragma journal_mode = wal", take, &mode, nullptr) != SQLITE_OK) {
+        fail(handle, "journal_mode");
+    }
+    if (mode != "wal") throw Failure(PC_IO, "SQLite cannot keep a write-ahead log here: " + mode);
+}
+
+}  // namespace
+
 Connection::Connection(const std::string& path, Role role, const Texts& texts)
-    : session_("SQLite", path),
+    : session_(open_session(path)),
       handle_(Poco::Data::SQLite::Utility::dbHandle(session_)),
       texts_(texts) {
     sqlite3_extended_result_codes(handle_, 1);
-    sqlite3_busy_timeout(handle_, 5000);
+    wait_for_locks(true);
     execute("pragma foreign_keys = on");
     execute("pragma mmap_size = 67108864");
     if (role == Role::reader) {
         execute("pragma query_only = on");
         return;
     }
-    execute("pragma journal_mode = wal");
+    use_write_ahead_log(handle_);
     // Every commit is on the disk before it is acknowledged; group commit pays for it once a group.
     execute("pragma synchronous = full");
     // Checkpoints are made beside the writer, by size: see Writer.
@@ -106,6 +141,63 @@ void Connection::execute(const char* sql) {
     if (sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(handle_, sql);
 }
 
+void Connection::wait_for_locks(bool wait) {
+    sqlite3_busy_timeout(handle_, wait ? 5'000 : 0);
+}
+
+namespace {
+
+/// Keeps a script inside of its transaction: one that ended it half-way could not be undone.
+class OneTransaction {
+ public:
+    explicit OneTransaction(sqlite3* handle) : handle_(handle) {
+        sqlite3_set_authorizer(
+            handle_,
+            [](void*, int action, const char*, const char*, const char*, const char*) {
+                return action == SQLITE_TRANSACTION ? SQLITE_DENY : SQLITE_OK;
+            },
+            nullptr);
+    }
+    ~OneTransaction() { sqlite3_set_authorizer(handle_, nullptr, nullptr); }
+    OneTransaction(const OneTransaction&) = delete;
+    OneTransaction& operator=(const OneTransaction&) = delete;
+
+ private:
+    sqlite3* handle_;
+};
+
+bool is_space(unsigned char c) {
+    return std::isspace(c) != 0;
+}
+
+}  // namespace
+
+void Connection::run_script(const std::string& script) {
+    const OneTransaction one(handle_);
+    const char* const begin = script.c_str();
+    const char* const end = begin + script.size();
+    const auto line_of = [&](const char* place) {
+        return "script, line " + std::to_string(1 + std::count(begin, place, '\n'));
+    };
+    for (const char* text = begin; text < end;) {
+        text = std::find_if_not(text, end, is_space);
+        sqlite3_stmt* statement = nullptr;
+        const char* rest = end;
+        const int code = sqlite3_prepare_v2(handle_, text, -1, &statement, &rest);
+        if (code == SQLITE_AUTH) {
+            throw Failure(PC_INVALID, line_of(text) +
+                                          ": a script runs in one transaction of its own and may "
+                                          "not begin or end one");
+        }
+        if (code != SQLITE_OK)
+            fail(handle_, line_of(text + std::max(0, sqlite3_error_offset(handle_))));
+        while (statement != nullptr && sqlite3_step(statement) == SQLITE_ROW) {
+        }
+        if (sqlite3_finalize(statement) != SQLITE_OK) fail(handle_, line_of(text));
+        text = rest;
+    }
+}
+
 std::int64_t Connection::pragma(const char* name) {
     sqlite3_stmt* statement = nullptr;
     const std::string sql = std::string("pragma ") + name;
@@ -131,6 +223,12 @@ Connection::Prepared& Connection::prepare(std::uint32_t id) {
         sqlite3_finalize(std::exchange(prepared.statement, nullptr));
         throw Failure(PC_INVALID, text->name + ": expected exactly one statement");
     }
+    prepared.real.clear();
+    const bool returning = sqlite3_stmt_readonly(prepared.statement) == 0;
+    for (int i = 0; returning && i < sqlite3_column_count(prepared.statement); ++i) {
+        const char* type = sqlite3_column_decltype(prepared.statement, i);
+        if (type != nullptr && sqlite3_stricmp(type, "real") == 0) prepared.real.push_back(i);
+    }
     prepared.generation = text->generation;
     prepared.text = std::move(text);
     return prepared;
@@ -141,7 +239,7 @@ namespace {
 void bind(sqlite3* handle, sqlite3_stmt* statement, int position, const pc_value& value) {
     const auto bytes = sdk::view(value.bytes);
     const char* const data = bytes.empty() ? "" : bytes.data();
-    int code = SQLITE_MISUSE;
+    int code = SQLITE_OK;
     switch (value.type) {
         case PC_VALUE_NULL:
             code = sqlite3_bind_null(statement, position);
@@ -160,7 +258,8 @@ void bind(sqlite3* handle, sqlite3_stmt* statement, int position, const pc_value
             code = sqlite3_bind_blob64(statement, position, data, bytes.size(), SQLITE_STATIC);
             break;
         default:
-            break;
+            throw Failure(PC_INVALID, "parameter " + std::to_string(position) + ": unknown type " +
+                                          std::to_string(value.type));
     }
     if (code != SQLITE_OK) fail(handle, "parameter " + std::to_string(position));
 }
@@ -190,6 +289,12 @@ pc_value column(sqlite3_stmt* statement, int i) {
             break;
     }
     return value;
+}
+
+void make_real(pc_value& value) {
+    if (value.type != PC_VALUE_INTEGER) return;
+    value.type = PC_VALUE_REAL;
+    value.real = static_cast<double>(value.integer);
 }
 
 /// Gives a cached statement back as it was found, whatever happened meanwhile.
@@ -225,6 +330,7 @@ std::int64_t Connection::run(
         ++rows;
         if (!row) continue;
         for (int i = 0; i < columns; ++i) cells[static_cast<std::size_t>(i)] = column(statement, i);
+        for (const int i : prepared.real) make_real(cells[static_cast<std::size_t>(i)]);
         if (row(cells.data(), static_cast<std::uint32_t>(columns)) != 0) return rows;
     }
     if (code != SQLITE_DONE) fail(handle_, prepared.text->name);

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace paperclip::sqlite {
 
@@ -56,6 +57,10 @@ class Connection {
     void run(Control control);
     /// Runs plain SQL without results. Throws sdk::Failure.
     void execute(const char* sql);
+    /// Runs the statements of a script, one after the other; a failure names the line.
+    void run_script(const std::string& script);
+    /// Whether a call waits, some seconds, for a lock that somebody else holds. It does at first.
+    void wait_for_locks(bool wait);
     [[nodiscard]] std::int64_t pragma(const char* name);
 
     [[nodiscard]] sqlite3* handle() const noexcept { return handle_; }
@@ -69,6 +74,9 @@ class Connection {
         sqlite3_stmt* statement = nullptr;
         std::uint64_t generation = 0;
         std::shared_ptr<const Texts::Text> text;
+        /// Columns that are real though SQLite 3.40 hands out a whole number as an integer, which
+        /// it does behind `returning`.
+        std::vector<int> real;
     };
     Prepared& prepare(std::uint32_t id);
 

@@ -1,3 +1,4 @@
+#include "backup.hpp"
 #include "store.hpp"
 
 #include <Poco/Data/SQLite/Connector.h>
@@ -83,7 +84,7 @@ pc_status backup(pc_store* store, pc_str path, pc_error* error) {
 }
 
 pc_status verify(pc_str path, pc_error* error) {
-    return sdk::guard(error, [&] { verify_database(sdk::view(path)); });
+    return sdk::guard(error, [&] { verify_backup(sdk::view(path)); });
 }
 
 pc_status restore(pc_str config, pc_str path, pc_error* error) {
@@ -97,7 +98,7 @@ constexpr pc_storage k_storage = {
     .limits = {.struct_size = sizeof(pc_storage_limits),
                .flags = PC_STORAGE_BACKUP,
                .max_parameters = 32'766,
-               .max_steps = 20'000},
+               .max_steps = Store::k_max_steps},
     .config_schema = config_schema,
     .open = open,
     .close = close,

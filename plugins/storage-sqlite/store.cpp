@@ -1,5 +1,7 @@
 #include "store.hpp"
 
+#include "backup.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -20,16 +22,14 @@ using sdk::Failure;
 
 namespace {
 
-std::string errno_text(int number) {
-    return std::generic_category().message(number);
-}
-
 /// Locks and shared memory do not work, or lie, on file systems of other machines.
 void refuse_network_file_system(const fs::path& folder) {
     struct statfs info {};
     if (::statfs(folder.c_str(), &info) != 0) return;
-    constexpr std::array<unsigned, 6> k_network{0x6969u,     0x517bu,     0xff534d42u,
-                                                0xfe534d42u, 0x5346414fu, 0x01021997u};
+    // NFS, SMB in three versions, AFS, 9P, Ceph, Lustre, GPFS.
+    constexpr std::array<unsigned, 9> k_network{0x6969u,     0x517bu,     0xff534d42u,
+                                                0xfe534d42u, 0x5346414fu, 0x01021997u,
+                                                0x00c36400u, 0x0bd00bd0u, 0x47504653u};
     if (std::find(k_network.begin(), k_network.end(), static_cast<unsigned>(info.f_type)) !=
         k_network.end()) {
         throw Failure(PC_ERROR, folder.string() +
@@ -38,50 +38,9 @@ void refuse_network_file_system(const fs::path& folder) {
     }
 }
 
-void sync_file(const fs::path& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    const bool done = fd >= 0 && ::fsync(fd) == 0;
-    const int error = errno;
-    if (fd >= 0) ::close(fd);
-    if (!done)
-        throw Failure(PC_IO, "cannot sync " + path.string() + ": " + errno_text(error), error);
-}
-
-void rename_durably(const fs::path& from, const fs::path& to) {
-    sync_file(from);
-    if (::rename(from.c_str(), to.c_str()) != 0) {
-        throw Failure(PC_IO, "cannot rename to " + to.string() + ": " + errno_text(errno), errno);
-    }
-    sync_file(to.parent_path());
-}
-
-/// A connection outside of a store, without Poco and without caches; closed at the end.
-struct Plain {
-    sqlite3* handle = nullptr;
-
-    Plain(const fs::path& path, int flags) {
-        if (sqlite3_open_v2(path.c_str(), &handle, flags, nullptr) != SQLITE_OK) {
-            const std::string message = sqlite3_errmsg(handle);
-            sqlite3_close(handle);
-            throw Failure(PC_IO, "cannot open " + path.string() + ": " + message);
-        }
-    }
-    ~Plain() { sqlite3_close(handle); }
-    Plain(const Plain&) = delete;
-    Plain& operator=(const Plain&) = delete;
-};
-
-/// Copies one database into another with SQLite's online backup, page by page.
-void copy_database(sqlite3* from, sqlite3* to) {
-    sqlite3_backup* backup = sqlite3_backup_init(to, "main", from, "main");
-    if (backup == nullptr) fail(to, "backup");
-    int code = SQLITE_OK;
-    do {
-        code = sqlite3_backup_step(backup, 1024);
-        if (code == SQLITE_BUSY || code == SQLITE_LOCKED) sqlite3_sleep(5);
-    } while (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED);
-    sqlite3_backup_finish(backup);
-    if (code != SQLITE_DONE) fail(to, "backup");
+std::string private_file(const fs::path& path) {
+    create_private(path);
+    return path.string();
 }
 
 std::size_t reader_limit() {
@@ -100,14 +59,14 @@ FileLock::FileLock(const fs::path& database) {
     refuse_network_file_system(database.parent_path());
     const std::string path = database.string() + ".lock";
     fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd_ < 0)
-        throw Failure(PC_READ_ONLY, "cannot create " + path + ": " + errno_text(errno), errno);
-    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-        ::close(fd_);
-        throw Failure(
-            PC_BUSY, database.string() +
-                         " is in use by another engine; stop that one, or use another data folder");
-    }
+    if (fd_ < 0) throw system_failure("cannot create " + path, errno);
+    if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
+    const int error = errno;
+    ::close(fd_);
+    if (error != EWOULDBLOCK) throw system_failure("cannot lock " + path, error);
+    throw Failure(PC_BUSY,
+                  database.string() +
+                      " is in use by another engine; stop that one, or use another data folder");
 }
 
 FileLock::~FileLock() {
@@ -117,12 +76,12 @@ FileLock::~FileLock() {
 Readers::Readers(std::string path, const Texts& texts, std::size_t limit)
     : path_(std::move(path)), texts_(texts), limit_(limit) {}
 
-std::unique_ptr<Connection> Readers::take(std::int64_t timeout_us) {
+std::unique_ptr<Connection> Readers::take(SteadyTime deadline) {
     std::unique_lock lock(mutex_);
     const auto free = [&] { return !idle_.empty() || made_ < limit_; };
-    if (timeout_us <= 0) {
+    if (deadline == SteadyTime::max()) {
         returned_.wait(lock, free);
-    } else if (!returned_.wait_for(lock, std::chrono::microseconds(timeout_us), free)) {
+    } else if (!returned_.wait_until(lock, deadline, free)) {
         throw Failure(PC_TIMEOUT, "no connection was free before the deadline");
     }
     if (idle_.empty()) {
@@ -133,6 +92,7 @@ std::unique_ptr<Connection> Readers::take(std::int64_t timeout_us) {
         } catch (...) {
             lock.lock();
             --made_;
+            returned_.notify_one();  // somebody else may try
             throw;
         }
     }
@@ -152,22 +112,35 @@ void Readers::give_back(std::unique_ptr<Connection> connection) {
 Store::Store(const fs::path& path)
     : path_(path),
       lock_(path),
-      writer_(path.string(), texts_),
+      writer_(private_file(path), texts_),
       readers_(path.string(), texts_, reader_limit()) {}
 
 void Store::catalogue(const pc_statement* statements, std::uint32_t count) {
     for (std::uint32_t i = 0; i < count; ++i) texts_.put(statements[i]);
 }
 
+bool Store::submit(const pc_unit& unit) {
+    if (unit.step_count > k_max_steps) {
+        throw Failure(PC_INVALID, "a unit of " + std::to_string(unit.step_count) +
+                                      " steps; at most " + std::to_string(k_max_steps));
+    }
+    if (unit.id.size > k_max_id) {
+        throw Failure(PC_INVALID, "a unit id of " + std::to_string(unit.id.size) +
+                                      " bytes; at most " + std::to_string(k_max_id));
+    }
+    return writer_.submit(unit);
+}
+
 void Store::query(const pc_query& query) {
-    const auto started = std::chrono::steady_clock::now();
-    const Readers::Lease reader(readers_, readers_.take(query.timeout_us));
     struct Deadline {
-        std::chrono::steady_clock::time_point at;
-        sqlite3* handle;
+        SteadyTime at;
+        sqlite3* handle = nullptr;
         ~Deadline() { sqlite3_progress_handler(handle, 0, nullptr, nullptr); }
-    } deadline{started + std::chrono::microseconds(query.timeout_us), reader->handle()};
-    if (query.timeout_us > 0) {
+    };
+    const SteadyTime at = deadline_after(query.timeout_us);
+    const Readers::Lease reader(readers_, readers_.take(at));
+    Deadline deadline{at, reader->handle()};
+    if (at != SteadyTime::max()) {
         sqlite3_progress_handler(
             deadline.handle, 10'000,
             [](void* d) {
@@ -184,16 +157,13 @@ void Store::query(const pc_query& query) {
 void Store::exec_script(const std::string& script) {
     writer_.exclusive([&](Connection& connection) {
         connection.run(Control::begin);
-        connection.execute(script.c_str());
+        connection.run_script(script);
         connection.run(Control::commit);
     });
 }
 
 void Store::checkpoint() {
-    writer_.exclusive([](Connection& connection) {
-        sqlite3_wal_checkpoint_v2(connection.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
-                                  nullptr);
-    });
+    writer_.exclusive([&](Connection&) { writer_.truncate_log(); });
 }
 
 std::string Store::health() {
@@ -208,68 +178,7 @@ std::string Store::health() {
 }
 
 void Store::backup(const fs::path& target) {
-    if (fs::exists(target)) throw Failure(PC_INVALID, target.string() + " exists already");
-    const fs::path temporary = target.string() + ".tmp";
-    fs::remove(temporary);
-    {
-        const Plain from(path_, SQLITE_OPEN_READWRITE);
-        sqlite3_busy_timeout(from.handle, 5000);
-        const Plain to(temporary, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-        // One read transaction over the whole copy: pages that change meanwhile do not restart it.
-        sqlite3_exec(from.handle, "begin; select 1 from sqlite_master", nullptr, nullptr, nullptr);
-        copy_database(from.handle, to.handle);
-        // A backup is one file that any SQLite opens: not in WAL mode, which wants company.
-        sqlite3_exec(to.handle, "pragma journal_mode = delete", nullptr, nullptr, nullptr);
-    }
-    ::chmod(temporary.c_str(), 0600);
-    rename_durably(temporary, target);
-}
-
-void verify_database(const fs::path& path) {
-    const Plain database(path, SQLITE_OPEN_READONLY);
-    std::string finding;
-    const auto collect = [](void* out, int, char** values, char**) {
-        if (std::strcmp(values[0], "ok") != 0) static_cast<std::string*>(out)->assign(values[0]);
-        return 0;
-    };
-    if (sqlite3_exec(database.handle, "pragma integrity_check(1)", collect, &finding, nullptr) !=
-        SQLITE_OK) {
-        fail(database.handle, path.string());
-    }
-    const auto note = [](void* out, int, char** values, char**) {
-        static_cast<std::string*>(out)->assign("a row of " + std::string(values[0]) +
-                                               " refers to a missing row");
-        return 0;
-    };
-    if (sqlite3_exec(database.handle, "pragma foreign_key_check", note, &finding, nullptr) !=
-        SQLITE_OK) {
-        fail(database.handle, path.string());
-    }
-    if (!finding.empty()) throw Failure(PC_CORRUPT, path.string() + " is damaged: " + finding);
-}
-
-void restore_database(const fs::path& path, const fs::path& backup) {
-    const FileLock lock(path);
-    verify_database(backup);
-    const fs::path temporary = path.string() + ".restore";
-    fs::remove(temporary);
-    {
-        const Plain from(backup, SQLITE_OPEN_READONLY);
-        const Plain to(temporary, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-        copy_database(from.handle, to.handle);
-    }
-    ::chmod(temporary.c_str(), 0600);
-    // The old write-ahead log belongs to the old database: folded into it first, so that no crash
-    // between here and the rename can lay it over the new one.
-    if (fs::exists(path)) {
-        const Plain old(path, SQLITE_OPEN_READWRITE);
-        if (sqlite3_exec(old.handle, "pragma journal_mode = delete", nullptr, nullptr, nullptr) !=
-            SQLITE_OK) {
-            fs::remove(path.string() + "-wal");
-            fs::remove(path.string() + "-shm");
-        }
-    }
-    rename_durably(temporary, path);
+    backup_database(path_, target);
 }
 
 }  // namespace paperclip::sqlite

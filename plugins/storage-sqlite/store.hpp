@@ -44,7 +44,7 @@ class Readers {
         std::unique_ptr<Connection> connection_;
     };
     /// Waits for a free connection. Throws sdk::Failure{PC_TIMEOUT}.
-    std::unique_ptr<Connection> take(std::int64_t timeout_us);
+    std::unique_ptr<Connection> take(SteadyTime deadline);
     void give_back(std::unique_ptr<Connection> connection);
 
  private:
@@ -62,8 +62,12 @@ class Store {
  public:
     explicit Store(const std::filesystem::path& path);
 
+    static constexpr std::uint32_t k_max_steps = 20'000;
+    static constexpr std::uint64_t k_max_id = 64;
+
     void catalogue(const pc_statement* statements, std::uint32_t count);
-    bool submit(const pc_unit& unit) { return writer_.submit(unit); }
+    /// False when the store is closing. Throws sdk::Failure{PC_INVALID}.
+    bool submit(const pc_unit& unit);
     void query(const pc_query& query);
     void exec_script(const std::string& script);
     void checkpoint();
@@ -77,10 +81,5 @@ class Store {
     Writer writer_;
     Readers readers_;
 };
-
-/// Throws sdk::Failure{PC_CORRUPT} unless the file is a whole, sound database.
-void verify_database(const std::filesystem::path& path);
-/// Verifies `backup` and puts it in the place of `path`, which no engine may have open.
-void restore_database(const std::filesystem::path& path, const std::filesystem::path& backup);
 
 }  // namespace paperclip::sqlite

@@ -19,14 +19,26 @@ bool is_fatal(pc_status status) {
            status == PC_RETRY;
 }
 
+sqlite3_stmt* prepare_remember(Connection& connection) {
+    connection.execute(
+        "create table if not exists pc_unit_done ("
+        "id text primary key, at integer not null) without rowid");
+    sqlite3_stmt* statement = nullptr;
+    if (sqlite3_prepare_v3(connection.handle(),
+                           "insert or ignore into pc_unit_done (id, at) values (?1, unixepoch())",
+                           -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK) {
+        fail(connection.handle(), "unit id");
+    }
+    return statement;
+}
+
 }  // namespace
 
 Writer::Writer(const std::string& path, const Texts& texts)
     : connection_(path, Connection::Role::writer, texts),
+      remember_(prepare_remember(connection_)),
+      checkpointer_(path),
       page_bytes_(connection_.pragma("page_size")) {
-    connection_.execute(
-        "create table if not exists pc_unit_done ("
-        "id text primary key, at integer not null) without rowid");
     sqlite3_wal_hook(
         connection_.handle(),
         [](void* self, sqlite3*, const char*, int pages) {
@@ -36,7 +48,6 @@ Writer::Writer(const std::string& path, const Texts& texts)
         },
         this);
     thread_ = std::thread([this] { work(); });
-    checkpointer_ = std::thread([this, path] { checkpoint_work(path); });
 }
 
 Writer::~Writer() {
@@ -45,16 +56,12 @@ Writer::~Writer() {
         stopping_ = true;
     }
     wake_.notify_all();
-    checkpoint_wake_.notify_all();
     thread_.join();
-    checkpointer_.join();
     sqlite3_exec(connection_.handle(), "pragma optimize", nullptr, nullptr, nullptr);
 }
 
 bool Writer::submit(const pc_unit& unit) {
-    const auto deadline = unit.timeout_us > 0 ? std::chrono::steady_clock::now() +
-                                                    std::chrono::microseconds(unit.timeout_us)
-                                              : SteadyTime::max();
+    const auto deadline = deadline_after(unit.timeout_us);
     {
         const std::lock_guard lock(mutex_);
         if (stopping_) return false;
@@ -144,8 +151,8 @@ void Writer::commit_group(const std::deque<Queued>& group) {
         fail_group(answers, failure.status(), failure.what(), failure.code());
     }
     roll_back();  // a transaction that is still open has failed
-    limit_log();
     for (const auto& answer : answers) tell(answer);
+    limit_log();
 }
 
 bool Writer::apply(Answer& answer) {
@@ -154,7 +161,9 @@ bool Writer::apply(Answer& answer) {
     bool applied = false;
     try {
         applied = apply_steps(answer);
+        if (applied) check_deferred(answer);
     } catch (const sdk::Failure& failure) {
+        applied = false;
         answer.status = failure.status();
         answer.message = failure.what();
         answer.code = failure.code();
@@ -189,19 +198,28 @@ bool Writer::apply_steps(Answer& answer) {
     return true;
 }
 
+/// A constraint that waits for the commit would fail the whole group there: each unit answers for
+/// its own before the next one begins.
+void Writer::check_deferred(Answer& answer) {
+    int open = 0;
+    int unused = 0;
+    sqlite3_db_status(connection_.handle(), SQLITE_DBSTATUS_DEFERRED_FKS, &open, &unused, 0);
+    if (open == 0) return;
+    answer.step = answer.unit->step_count - 1;
+    throw sdk::Failure(PC_CONSTRAINT, "a row refers to a missing row",
+                       SQLITE_CONSTRAINT_FOREIGNKEY);
+}
+
 bool Writer::already_applied(std::string_view unit_id) {
-    sqlite3_stmt* statement = nullptr;
-    if (sqlite3_prepare_v2(connection_.handle(),
-                           "insert or ignore into pc_unit_done (id, at) values (?1, unixepoch())",
-                           -1, &statement, nullptr) != SQLITE_OK) {
+    sqlite3_stmt* const statement = remember_.get();
+    if (sqlite3_bind_text64(statement, 1, unit_id.data(), unit_id.size(), SQLITE_STATIC,
+                            SQLITE_UTF8) != SQLITE_OK) {
         fail(connection_.handle(), "unit id");
     }
-    sqlite3_bind_text(statement, 1, unit_id.data(), static_cast<int>(unit_id.size()),
-                      SQLITE_STATIC);
-    const int code = sqlite3_step(statement);
-    sqlite3_finalize(statement);
-    if (code != SQLITE_DONE) fail(connection_.handle(), "unit id");
-    return sqlite3_changes64(connection_.handle()) == 0;
+    sqlite3_step(statement);
+    const std::int64_t inserted = sqlite3_changes64(connection_.handle());
+    if (sqlite3_reset(statement) != SQLITE_OK) fail(connection_.handle(), "unit id");
+    return inserted == 0;
 }
 
 void Writer::fail_group(std::vector<Answer>& answers, pc_status status, const std::string& message,
@@ -211,7 +229,9 @@ void Writer::fail_group(std::vector<Answer>& answers, pc_status status, const st
         // A conflict may have been caused by a neighbour that is now undone: it is no answer
         // either.
         if (answer.status == PC_TIMEOUT) continue;
-        answer.status = status == PC_CONSTRAINT || status == PC_INVALID ? PC_RETRY : status;
+        // What one unit did is no fault of the others; alone, it may know.
+        const bool own = status == PC_CONSTRAINT || status == PC_INVALID;
+        answer.status = own && answers.size() > 1 ? PC_RETRY : status;
         answer.message = message;
         answer.code = code;
     }
@@ -235,32 +255,35 @@ void Writer::forget_old_units() {
     connection_.execute("delete from pc_unit_done where at < unixepoch() - 3600");
 }
 
-void Writer::limit_log() {
-    if (log_bytes_ >= k_restart_bytes) {
-        sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
-                                  nullptr, nullptr);
-    } else if (log_bytes_ >= k_checkpoint_bytes) {
-        const std::lock_guard lock(mutex_);
-        checkpoint_wanted_ = true;
-        checkpoint_wake_.notify_one();
-    }
+bool Writer::truncate_log() {
+    const auto alone = checkpointer_.pause();
+    // A reader may stay for as long as it likes, and units must not stand still for it.
+    connection_.wait_for_locks(false);
+    const int code = sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr,
+                                               SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    connection_.wait_for_locks(true);
+    if (code == SQLITE_OK) return true;
+    const int kind = code & 0xff;
+    if (kind != SQLITE_BUSY && kind != SQLITE_LOCKED) fail(connection_.handle(), "checkpoint");
+    return false;
 }
 
-void Writer::checkpoint_work(const std::string& path) {
-    pthread_setname_np(pthread_self(), "sqlite-checkpt");
-    Texts none;
-    Connection connection(path, Connection::Role::reader, none);
-    connection.execute("pragma query_only = off");
-    std::unique_lock lock(mutex_);
-    for (;;) {
-        checkpoint_wake_.wait(lock, [&] { return stopping_ || checkpoint_wanted_; });
-        if (stopping_) return;
-        checkpoint_wanted_ = false;
-        lock.unlock();
-        sqlite3_wal_checkpoint_v2(connection.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr,
-                                  nullptr);
-        lock.lock();
+void Writer::limit_log() noexcept {
+    if (log_bytes_ < k_checkpoint_bytes) return;
+    if (log_bytes_ < k_restart_bytes) truncate_at_ = k_restart_bytes;
+    if (log_bytes_ < truncate_at_) {
+        checkpointer_.request();
+        return;
     }
+    bool emptied = false;
+    try {
+        emptied = truncate_log();
+    } catch (const sdk::Failure& failure) {
+        sdk::Host::log(PC_LOG_WARN, std::string("storage-sqlite: ") + failure.what());
+    }
+    if (emptied) log_bytes_ = 0;
+    // Not again with every commit.
+    truncate_at_ = emptied ? k_restart_bytes : log_bytes_ + k_checkpoint_bytes;
 }
 
 }  // namespace paperclip::sqlite

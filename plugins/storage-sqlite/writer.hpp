@@ -1,11 +1,13 @@
 #pragma once
 
+#include "checkpointer.hpp"
 #include "connection.hpp"
+#include "deadline.hpp"
 
-#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -33,16 +35,18 @@ class Writer {
     /// Runs `work` on the writer's connection between two groups, outside of a transaction. Throws
     /// what it throws. For migrations.
     void exclusive(const std::function<void(Connection&)>& work);
+    /// Empties the write-ahead log as far as readers allow, without waiting for them. In
+    /// exclusive() or between groups. Throws sdk::Failure.
+    bool truncate_log();
 
     [[nodiscard]] Counters counters() const;
 
     /// Checkpoints begin at that size of the write-ahead log, beside the writer; at the second size
-    /// the writer itself waits for one, so that the log cannot grow without end under load.
+    /// the writer itself makes one, so that the log cannot grow without end under load.
     static constexpr std::int64_t k_checkpoint_bytes = 32 << 20;
     static constexpr std::int64_t k_restart_bytes = 256 << 20;
 
  private:
-    using SteadyTime = std::chrono::steady_clock::time_point;
     struct Queued {
         const pc_unit* unit;
         SteadyTime deadline;
@@ -72,12 +76,18 @@ class Writer {
     void roll_back() noexcept;
     void forget_old_units();
 
-    void checkpoint_work(const std::string& path);
-    void limit_log();
+    void check_deferred(Answer& answer);
+    void limit_log() noexcept;
 
+    struct Finalize {
+        void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+    };
     Connection connection_;
+    std::unique_ptr<sqlite3_stmt, Finalize> remember_;  // inserts a unit's id
+    Checkpointer checkpointer_;
     std::int64_t page_bytes_;
     std::int64_t log_bytes_ = 0;  // of the write-ahead log, as of the last commit
+    std::int64_t truncate_at_ = k_restart_bytes;
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::condition_variable exclusive_done_;
@@ -86,12 +96,7 @@ class Writer {
     bool stopping_ = false;
     Counters counters_;
     SteadyTime forgot_at_{};
-
-    std::condition_variable checkpoint_wake_;
-    bool checkpoint_wanted_ = false;
-
     std::thread thread_;
-    std::thread checkpointer_;
 };
 
 }  // namespace paperclip::sqlite

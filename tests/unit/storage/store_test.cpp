@@ -48,6 +48,17 @@ constexpr SqlFile k_migrations[] = {
 constexpr SqlFile k_second[] = {{"0002_bad", "create table extra (id integer) strict; nonsense;"},
                                 {}};
 constexpr SqlFile k_none[] = {{}};
+constexpr SqlFile k_toys[] = {
+    {"0002_toys",
+     "alter table pet add column weight integer not null default 7;"
+     "create table toy (id integer primary key, pet integer not null references pet (id)) strict;"
+     "insert into toy (id, pet) select id + 100, id from pet;"},
+    {}};
+constexpr SqlFile k_toy_statements[] = {{"toys", R"(
+-- name: toy.weight
+select sum(weight) from pet join toy on toy.pet = pet.id
+)"},
+                                        {}};
 
 struct Fixture {
     test::TempFolder folder;
@@ -194,6 +205,32 @@ TEST_CASE("a failed migration leaves the version before it; a newer schema is re
 
     f.plugin->exec_script("insert into schema_version values (7, 'future')");
     CHECK_THROWS_WITH(migrate(*f.plugin, f.catalogue, {}), Catch::Contains("newer engine"));
+}
+
+TEST_CASE("a migration takes the data along, once, and there is no way back") {
+    Fixture f;
+    for (int i = 1; i <= 3; ++i) f.add({i, "Pet " + std::to_string(i), std::nullopt, 1});
+    const auto with_toys = [](const auto& migrations) {
+        auto catalogue = std::make_unique<Catalogue>("sqlite");
+        catalogue->add_struct<Pet>();
+        catalogue->add(SqlModule("pets", k_statements, k_migrations));
+        catalogue->add(SqlModule("toys", k_toy_statements, migrations));
+        return catalogue;
+    };
+    // A release that cannot migrate is followed by one that can.
+    CHECK_THROWS_AS(migrate(*f.plugin, *with_toys(k_second), {}), StorageError);
+    const auto good = with_toys(k_toys);
+    std::vector<int> snapshots;
+    const auto snapshot = [&](int from) { snapshots.push_back(from); };
+    CHECK(migrate(*f.plugin, *good, snapshot) == 1);
+    CHECK(migrate(*f.plugin, *good, snapshot) == 2);
+    CHECK(snapshots == std::vector<int>{1});
+    good->publish(*f.plugin);
+    Store migrated(*f.plugin, *good);
+    CHECK(migrated.integer("toy.weight"_sql, {}) == 21);
+    CHECK(migrated.integer("pet.count"_sql, {}) == 3);
+    CHECK_THROWS_WITH(migrate(*f.plugin, f.catalogue, {}), Catch::Contains("newer engine"));
+    CHECK(migrated.integer("pet.count"_sql, {}) == 3);
 }
 
 TEST_CASE("one engine at a time opens a store") {
