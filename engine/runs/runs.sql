@@ -218,10 +218,10 @@ order by r.created_at desc, r.id desc
 
 -- The issues that a run was for, or did something to.
 -- name: run.issues
-select {Issue i} from issue i
-where i.id = (select issue_id from heartbeat_run where id = :id)
-   or i.id in (select entity_id from journal where run_id = :id and entity_type = 'issue')
-order by i.created_at, i.id
+select {Issue} from issue
+where issue.id = (select issue_id from heartbeat_run where id = :id)
+   or issue.id in (select entity_id from journal where run_id = :id and entity_type = 'issue')
+order by issue.created_at, issue.id
 
 -- name: run.of_issue
 select a.adapter_type, {Run r} from heartbeat_run r join agent a on a.id = r.agent_id

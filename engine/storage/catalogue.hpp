@@ -23,12 +23,15 @@ struct StatementName {
     std::uint64_t hash;
     const char* text;
 };
-consteval StatementName operator""_sql(const char* text, std::size_t size) {
+constexpr StatementName statement_name(const char* text, std::size_t size) {
     std::uint64_t hash = 14695981039346656037ull;  // FNV-1a
     for (std::size_t i = 0; i < size; ++i) {
         hash = (hash ^ static_cast<unsigned char>(text[i])) * 1099511628211ull;
     }
     return {hash, text};
+}
+consteval StatementName operator""_sql(const char* text, std::size_t size) {
+    return statement_name(text, size);
 }
 
 /// A statement that the backend knows: what it is called and what it takes.

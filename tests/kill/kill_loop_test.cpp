@@ -1,0 +1,126 @@
+#include "tests/kill/company.hpp"
+#include "tests/support/engine_process.hpp"
+#include "tests/support/temp_folder.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <random>
+#include <set>
+#include <thread>
+
+#include <catch2/catch.hpp>
+
+namespace paperclip::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int k_agents = 48;
+constexpr int k_writers = 12;
+constexpr int k_in_flight = 20;
+constexpr int k_writes_first = 40;  ///< acknowledged by each engine before it is killed
+constexpr std::array k_points{"before-spawn",  "before-go",           "after-exec",
+                              "before-result", "inside-group-commit", "in-recovery"};
+
+int kills() {
+    const char* wanted = std::getenv("PAPERCLIP_KILLS");
+    return wanted == nullptr ? 204 : std::atoi(wanted);
+}
+
+std::vector<std::string> lines_of(const std::filesystem::path& file) {
+    std::ifstream in(file);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    return lines;
+}
+
+struct Score {
+    int kills = 0;
+    int named = 0;     ///< of those at a fail point
+    int unlucky = 0;   ///< the engine did not pass the point in time, and was killed anywhere
+    int in_flight = 0;  ///< the fewest runs at work when killed
+    std::chrono::steady_clock::duration up{0};
+};
+
+/// Lets the engine work until it has enough in flight, then lets it die.
+void one_life(EngineProcess& engine, Company& company, const std::filesystem::path& acknowledged,
+              const char* point, std::mt19937& random, Score& score) {
+    std::vector<std::string> environment;
+    if (point != nullptr) {
+        const bool is_early = std::string_view(point) == "in-recovery";
+        const int pass = is_early ? 10 : 25;
+        environment = {"PAPERCLIP_FAIL_POINT=" + std::string(point) + ":" + std::to_string(pass)};
+    }
+    const auto written = std::filesystem::file_size(acknowledged) / 37;
+    engine.start(environment);
+    const auto start = std::chrono::steady_clock::now();
+    int in_flight = 0;
+    bool ready = engine.wait_until_ready();
+    while (ready && engine.is_running()) {
+        company.wake_everybody();
+        in_flight = std::max(in_flight, company.runs_in_flight());
+        const bool busy = in_flight >= k_in_flight &&
+                          std::filesystem::file_size(acknowledged) / 37 >= written + k_writes_first;
+        if (busy && point == nullptr) break;
+        if (std::chrono::steady_clock::now() - start > std::chrono::seconds(10)) break;
+    }
+    if (point == nullptr) std::this_thread::sleep_for(milliseconds(random() % 60));
+    const bool died = !engine.is_running();
+    engine.kill();
+    score.up += std::chrono::steady_clock::now() - start;
+    ++score.kills;
+    score.named += point != nullptr && died ? 1 : 0;
+    score.unlucky += point != nullptr && !died ? 1 : 0;
+    if (ready) score.in_flight = std::min(score.in_flight, in_flight);
+}
+
+}  // namespace
+
+TEST_CASE("kill -9 at any moment loses nothing and doubles nothing") {
+    const TempFolder folder;
+    const auto acknowledged = folder / "acknowledged";
+    const auto executed = folder / "executed";
+    std::ofstream(acknowledged).close();
+    EngineProcess engine(PAPERCLIP_PROGRAM, folder / "data");
+    engine.start();
+    REQUIRE(engine.wait_until_ready());
+    Company company(engine.port(), k_agents, executed);
+    WriterProcess writer(PAPERCLIP_KILL_WRITER, engine.port(), company.issue(), acknowledged,
+                         k_writers);
+    engine.kill();
+
+    std::mt19937 random(20261123);
+    Score score{.in_flight = k_agents};
+    for (int i = 0; i < kills(); ++i) {
+        const char* point = i % 2 == 0 ? nullptr : k_points[(i / 2) % k_points.size()];
+        one_life(engine, company, acknowledged, point, random, score);
+    }
+
+    engine.start();
+    REQUIRE(engine.wait_until_ready());
+    writer.stop();
+    company.wait_until_idle();
+
+    const auto writes = lines_of(acknowledged);
+    const auto runs = lines_of(executed);
+    const double seconds = std::chrono::duration<double>(score.up).count();
+    std::cout << score.kills << " kills, " << score.named << " at named points ("
+              << score.unlucky << " not reached in time), at least " << score.in_flight
+              << " runs in flight; " << writes.size() << " acknowledged writes, "
+              << static_cast<int>(writes.size() / seconds) << "/s; " << runs.size() << " runs\n";
+
+    const std::set<std::string> kept = company.comments();
+    CHECK(std::all_of(writes.begin(), writes.end(),
+                      [&](const std::string& id) { return kept.contains(id); }));
+    CHECK(std::set<std::string>(runs.begin(), runs.end()).size() == runs.size());
+    CHECK(company.open_runs() == 0);
+    CHECK(company.locked_issues() == 0);
+    CHECK(engine.stop() == 0);
+    CHECK(processes_of_agents(folder.path()) == 0);
+}
+
+}  // namespace paperclip::test

@@ -1,0 +1,101 @@
+#include "engine/app/services.hpp"
+#include "tests/support/test_store.hpp"
+
+#include <map>
+
+#include <catch2/catch.hpp>
+#include <sqlite3.h>
+
+namespace paperclip::app {
+namespace {
+
+/// Hears the statements of a catalogue and does nothing else.
+class Listening final : public storage::Backend {
+ public:
+    std::map<std::string, std::string> texts;
+
+    [[nodiscard]] std::string_view dialect() const override { return "sqlite"; }
+    storage::Failure catalogue(std::span<const storage::StatementText> statements) override {
+        for (const auto& s : statements) texts[std::string(s.name)] = s.sql;
+        return {};
+    }
+    void submit(storage::UnitRequest&) override { FAIL("nothing is submitted"); }
+    storage::Failure query(const storage::QueryRequest&) override { return {}; }
+    storage::Failure exec_script(std::string_view) override { return {}; }
+    storage::Failure checkpoint() override { return {}; }
+    storage::Failure health(std::string&) override { return {}; }
+    storage::Failure backup(const std::filesystem::path&) override { return {}; }
+};
+
+/// A database with the engine's schema.
+class Database {
+ public:
+    explicit Database(const storage::Catalogue& catalogue) {
+        REQUIRE(sqlite3_open(":memory:", &db_) == SQLITE_OK);
+        for (const auto& migration : catalogue.migrations()) {
+            INFO(migration.name);
+            const std::string script(migration.script);
+            REQUIRE(sqlite3_exec(db_, script.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+        }
+    }
+    ~Database() { sqlite3_close(db_); }
+
+    std::string why_not(const std::string& sql) {
+        sqlite3_stmt* statement = nullptr;
+        const int code = sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr);
+        sqlite3_finalize(statement);
+        return code == SQLITE_OK ? "" : sqlite3_errmsg(db_);
+    }
+
+ private:
+    sqlite3* db_ = nullptr;
+};
+
+/// Lists of one value for every `:name...` of a text.
+void add_lists(std::string_view text, std::map<std::string_view, std::size_t>& lists) {
+    for (auto at = text.find("..."); at != std::string_view::npos; at = text.find("...", at + 1)) {
+        const auto colon = text.rfind(':', at);
+        lists[text.substr(colon + 1, at - colon - 1)] = 1;
+    }
+}
+
+}  // namespace
+
+TEST_CASE("every statement is understood by the schema") {
+    storage::Catalogue catalogue("sqlite");
+    Services::add_sql(catalogue);
+    Listening listening;
+    catalogue.publish(listening);
+    Database database(catalogue);
+    REQUIRE(listening.texts.size() > 100);
+    for (const auto& [name, sql] : listening.texts) {
+        INFO(name << ": " << sql);
+        CHECK(database.why_not(sql) == "");
+    }
+}
+
+TEST_CASE("every template is understood with each of its parts") {
+    storage::Catalogue catalogue("sqlite");
+    Services::add_sql(catalogue);
+    Listening listening;
+    catalogue.publish(listening);
+    Database database(catalogue);
+    for (const auto& block : catalogue.templates()) {
+        std::vector<std::vector<std::string_view>> choices{{}};
+        for (const auto& part : block.parts) choices.push_back({part.name});
+        for (const auto& parts : choices) {
+            storage::Composition composition{.parts = parts, .set = "id = :id", .lists = {}};
+            add_lists(block.text, composition.lists);
+            for (const auto& part : block.parts) add_lists(part.text, composition.lists);
+            listening.texts.clear();
+            catalogue.compose(storage::statement_name(block.name.data(), block.name.size()),
+                              composition);
+            for (const auto& [name, sql] : listening.texts) {
+                INFO(block.name << ": " << sql);
+                CHECK(database.why_not(sql) == "");
+            }
+        }
+    }
+}
+
+}  // namespace paperclip::app
