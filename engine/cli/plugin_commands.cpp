@@ -3,6 +3,8 @@
 
 #include <memory>
 
+#include <agent/agent_kit.hpp>
+
 namespace paperclip::cli {
 
 struct PluginView {
@@ -22,6 +24,18 @@ struct PluginList {
     std::vector<std::string> problems;
 };
 BOOST_DESCRIBE_STRUCT(PluginList, (), (plugins, problems))
+
+struct BrokenRule {
+    std::string rule;
+    std::string message;
+};
+BOOST_DESCRIBE_STRUCT(BrokenRule, (), (rule, message))
+
+struct PluginReport {
+    std::string folder;
+    std::vector<BrokenRule> findings;
+};
+BOOST_DESCRIBE_STRUCT(PluginReport, (), (folder, findings))
 
 namespace {
 
@@ -67,6 +81,26 @@ void list(const Common& common, const Finish& finish) {
     for (const auto& problem : answer.problems) std::printf("%s\n", problem.c_str());
 }
 
+/// Runs the conformance kit; this process has no thread but this one.
+void check_folder(const std::string& folder, const Common& common, const Finish& finish) {
+    PluginReport report{.folder = folder};
+    for (auto& finding : check::agent::check_plugin(folder)) {
+        report.findings.push_back({std::move(finding.rule), std::move(finding.message)});
+    }
+    if (!report.findings.empty()) finish(Exit::failed);
+    if (common.json) {
+        std::printf("%s\n", to_json(report).c_str());
+        return;
+    }
+    for (const auto& finding : report.findings) {
+        std::printf("%s: %s\n", finding.rule.c_str(), finding.message.c_str());
+    }
+    if (report.findings.empty()) {
+        std::printf("%s keeps the %zu rules of an agent plugin\n", folder.c_str(),
+                    check::agent::rules().size());
+    }
+}
+
 }  // namespace
 
 void add_plugin(CLI::App& app, Common& common, const Finish& finish) {
@@ -74,6 +108,12 @@ void add_plugin(CLI::App& app, Common& common, const Finish& finish) {
     group->require_subcommand(1);
     group->add_subcommand("list", "The plugins that an engine would load")
         ->callback([&common, finish] { list(common, finish); });
+    auto* command =
+        group->add_subcommand("check", "Does an agent plugin keep the rules of its interface?");
+    auto folder = std::make_shared<std::string>();
+    command->add_option("FOLDER", *folder, "The plugin's folder: plugin.json and the library")
+        ->required();
+    command->callback([&common, finish, folder] { check_folder(*folder, common, finish); });
 }
 
 }  // namespace paperclip::cli

@@ -175,6 +175,7 @@ Play::~Play() {
 }
 
 void Play::note(std::string line) {
+    used_.insert(line.substr(0, line.find(' ')));
     transcript_ += std::move(line) + "\n";
 }
 
@@ -205,7 +206,7 @@ std::size_t Play::give(const Input& input) {
     const std::int64_t started = thread_time_us();
     const pc_status status = agent_.step(run_, &c, &actions);
     slowest_us_ = std::max(slowest_us_, thread_time_us() - started);
-    if (status != PC_OK) note("status " + std::to_string(status));
+    if (status != PC_OK) transcript_ += "status " + std::to_string(status) + "\n";
     return actions_ - before;
 }
 

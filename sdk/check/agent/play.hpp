@@ -67,6 +67,8 @@ class Play {
     [[nodiscard]] std::int32_t result_class() const { return class_; }
     /// Everything that was asked for, an action a line.
     [[nodiscard]] const std::string& transcript() const { return transcript_; }
+    /// The names of the actions that were asked for, as plugin.json lists them.
+    [[nodiscard]] const std::set<std::string>& used() const { return used_; }
     /// The first action that no host could execute, in words; empty when there is none.
     [[nodiscard]] const std::string& malformed() const { return malformed_; }
     /// The most processor time that a step took.
@@ -84,6 +86,7 @@ class Play {
     std::int64_t now_us_ = 1'800'000'000'000'000;
     std::string transcript_;
     std::string malformed_;
+    std::set<std::string> used_;
     std::size_t actions_ = 0;
     int results_ = 0;
     std::int32_t class_ = -1;

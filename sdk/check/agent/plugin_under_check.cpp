@@ -67,6 +67,7 @@ Manifest read_manifest(const std::filesystem::path& folder) {
     manifest.abi = text_of(*json, "abi");
     manifest.interfaces = list_of(*json, "interfaces");
     manifest.adapter_types = list_of(*json, "adapterTypes");
+    manifest.actions = list_of(*json, "actions");
     const std::filesystem::path library = text_of(*json, "library");
     if (library != library.filename()) {
         throw Broken(

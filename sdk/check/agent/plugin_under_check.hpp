@@ -16,6 +16,7 @@ struct Manifest {
     std::string abi;
     std::vector<std::string> interfaces;
     std::vector<std::string> adapter_types;
+    std::vector<std::string> actions;
     std::filesystem::path library;
 };
 

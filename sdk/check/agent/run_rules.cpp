@@ -89,6 +89,23 @@ void check_actions(const Context& context) {
     });
 }
 
+void check_declared(const Context& context) {
+    const auto& declared = context.manifest.actions;
+    for_each_type(context, [&](const Loaded& loaded, const Request& request) {
+        for (int variant = 0; variant < k_variants; ++variant) {
+            Play play(*loaded.agent, request);
+            if (!play.is_open()) return;
+            play.run(variant);
+            for (const auto& name : play.used()) {
+                if (std::find(declared.begin(), declared.end(), name) == declared.end()) {
+                    throw Broken("expected \"" + name +
+                                 "\" among the actions of plugin.json: it is used");
+                }
+            }
+        }
+    });
+}
+
 void check_cancelled(Play& play, const std::string& when) {
     if (play.results() == 0) {
         throw Broken("expected a RESULT after CANCEL " + when + ", found none:\n" +
@@ -224,6 +241,9 @@ std::vector<Rule> run_rules() {
         {{"agent.one_result", "A run has one RESULT"}, true, check_one_result},
         {{"agent.after_result", "After RESULT nothing is asked for"}, true, check_after_result},
         {{"agent.actions", "Every action is one that a host can execute"}, true, check_actions},
+        {{"agent.declared", "plugin.json lists every action that is asked for"},
+         true,
+         check_declared},
         {{"agent.cancel", "CANCEL leads to one RESULT, whenever it comes"}, true, check_cancel},
         {{"agent.deterministic", "The same inputs give the same actions"},
          true,

@@ -39,6 +39,7 @@ constexpr std::array k_wrong{
     Wrong{"late-action", "agent.after_result"},
     Wrong{"unknown-class", "agent.actions"},
     Wrong{"no-program", "agent.actions"},
+    Wrong{"undeclared-action", "agent.declared"},
     Wrong{"ignores-cancel", "agent.cancel"},
     Wrong{"early-cancel", "agent.cancel"},
     Wrong{"cancelled-twice", "agent.cancel"},

@@ -247,8 +247,10 @@ struct Digits {
             if (power.starts_with('+')) power.remove_prefix(1);
             const auto end = power.data() + power.size();
             const bool fits = std::from_chars(power.data(), end, exponent).ec == std::errc{};
-            // Beyond any length of digits that fits in memory.
-            if (!fits) exponent = power.starts_with('-') ? -(1LL << 60) : 1LL << 60;
+            // Beyond any length of digits that fits in memory, and far from overflowing itself.
+            constexpr std::int64_t k_most = 1LL << 60;
+            if (!fits) exponent = power.starts_with('-') ? -k_most : k_most;
+            exponent = exponent < -k_most ? -k_most : exponent > k_most ? k_most : exponent;
             text = text.substr(0, at);
         }
         const auto point = text.find('.');

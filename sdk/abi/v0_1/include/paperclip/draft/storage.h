@@ -4,16 +4,19 @@
  * the plugin's dialect; a change is a unit, a list of catalogued statements with the number of rows
  * that each must touch, run in one transaction by one call; a read is one catalogued statement.
  *
- * Promises of a plugin, each a test of the conformance kit (id in brackets):
- *   - a unit is applied whole or not at all                                     [unit.atomic]
- *   - a step whose row count differs from `expect` undoes the unit: PC_CONFLICT
- *     with the index of the first such step                                     [unit.guard]
- *   - no answer, not even PC_CONFLICT, before the transaction that it was
- *     decided in is durable: power may fail the moment after `done`             [unit.durable]
- *   - `done` is called exactly once for every submitted unit                    [unit.done_once]
- *   - a unit submitted again with the same id has no further effect             [unit.same_id]
- *   - a query sees every unit whose `done` was called before it began, and one
- *     state of the database from its first row to its last                      [query.snapshot]
+ * The main promises of a plugin, with the rules of the conformance kit (sdk/check/storage, which
+ * has the others too):
+ *   unit.atomic, durable.kill       a unit is applied whole or not at all
+ *   unit.guard, unit.guard_index    a step whose row count differs from `expect` undoes the unit:
+ *                                   PC_CONFLICT with the index of the first such step
+ *   unit.neighbour                  a unit that fails does not sink those that wait with it
+ *   unit.durable                    no answer, not even PC_CONFLICT, before the transaction that it
+ *                                   was decided in is durable: power may fail right after `done`
+ *   unit.done_once, close.answers   `done` is called exactly once for every submitted unit
+ *   unit.same_id                    a unit submitted again under its id has no further effect
+ *   order.read_your_writes          a query sees every unit whose `done` was called before it began
+ *   order.snapshot                  and one state of the store from its first row to its last
+ *   migration.atomic                a script is one transaction
  */
 #ifndef PAPERCLIP_DRAFT_STORAGE_H
 #define PAPERCLIP_DRAFT_STORAGE_H
