@@ -37,19 +37,13 @@ void SchemaSet::write(JsonWriter& out, const Schema& schema) const {
     if (!schema.any_of.empty()) {
         out.key("anyOf").begin_array();
         for (const Schema& one : schema.any_of) write(out, one);
-        out.end_array().end_object();
-        return;
-    }
-    if (!schema.ref.empty()) {
-        out.member("$ref", prefix_ + schema.ref);
+        out.end_array();
         if (!schema.description.empty()) out.member("description", schema.description);
         out.end_object();
         return;
     }
-    if (!schema.any_of.empty()) {
-        out.key("anyOf").begin_array();
-        for (const Schema& form : schema.any_of) write(out, form);
-        out.end_array();
+    if (!schema.ref.empty()) {
+        out.member("$ref", prefix_ + schema.ref);
         if (!schema.description.empty()) out.member("description", schema.description);
         out.end_object();
         return;

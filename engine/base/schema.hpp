@@ -28,7 +28,6 @@ struct Schema {
     std::shared_ptr<const Schema> items;   ///< of a list
     std::shared_ptr<const Schema> values;  ///< of a map
     std::string key_pattern;               ///< of a map's keys
-    std::vector<Schema> any_of;            ///< of a value with several forms; the rest is then unused
     std::string name;                      ///< as a property of another schema
     std::vector<Schema> properties;
     std::vector<std::string> required;

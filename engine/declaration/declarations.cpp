@@ -18,6 +18,21 @@ namespace {
                 "invalid_declaration", std::move(details));
 }
 
+void mask(std::vector<Change>& changes) {
+    const auto mask_value = [](Json& value) {
+        if (value.text.starts_with("{\"type\":\"plain\"")) {
+            value = Json::trusted("\"" + std::string(Redactor::k_mask) + "\"");
+        }
+    };
+    for (Change& change : changes) {
+        for (FieldChange& field : change.fields) {
+            if (!field.field.starts_with("env.")) continue;
+            mask_value(field.from);
+            mask_value(field.to);
+        }
+    }
+}
+
 [[noreturn]] void refuse_stale() {
     throw Error(ErrorKind::conflict,
                 "The plan is stale: the company or the declaration changed since it was made; plan "
@@ -28,19 +43,13 @@ namespace {
 }  // namespace
 
 Plan masked(Plan plan) {
-    const auto mask = [](Json& value) {
-        if (value.text.starts_with("{\"type\":\"plain\"")) {
-            value = Json::trusted("\"" + std::string(Redactor::k_mask) + "\"");
-        }
-    };
-    for (Change& change : plan.changes) {
-        for (FieldChange& field : change.fields) {
-            if (!field.field.starts_with("env.")) continue;
-            mask(field.from);
-            mask(field.to);
-        }
-    }
+    mask(plan.changes);
     return plan;
+}
+
+Drift masked(Drift drift) {
+    mask(drift.changes);
+    return drift;
 }
 
 Findings Declarations::validate(const Files& files) const {
@@ -59,9 +68,9 @@ Plan Declarations::plan(const Files& files, const std::optional<Id>& company) {
     return masked(Planning(services_, source.document, files, company).plan());
 }
 
-Declarations::Result Declarations::apply(const Actor& actor, const Files& files,
-                                         const std::optional<Id>& company,
-                                         const std::optional<std::string>& fingerprint) {
+ApplyResult Declarations::apply(const Actor& actor, const Files& files,
+                                const std::optional<Id>& company,
+                                const std::optional<std::string>& fingerprint) {
     const Source source = must_be_good(files);
     const Planning planning(services_, source.document, files, company);
     const Plan& plan = planning.plan();
@@ -75,6 +84,18 @@ Declarations::Result Declarations::apply(const Actor& actor, const Files& files,
     applying.add_steps(unit);
     services_.core.store.submit(unit);
     return {masked(plan), applying.company(), plan.revision + 1, true};
+}
+
+Files Declarations::export_company(const Id& company) const {
+    return export_state(services_, read_state(services_, {}, company));
+}
+
+Drift Declarations::drift(const Id& company) const {
+    return masked(drift_of(read_state(services_, {}, company)));
+}
+
+Explanation Declarations::explain(const Files& files, const std::string& agent) const {
+    return declaration::explain(must_be_good(files).document, agent);
 }
 
 std::vector<std::pair<std::string, std::string>> Declarations::secret_sources() const {
