@@ -38,7 +38,8 @@ std::optional<std::string_view> nearest(std::string_view word,
     std::optional<std::string_view> best;
     std::size_t least = word.size() / 3 + 2;  // one more than may differ
     for (const auto candidate : candidates) {
-        if (candidate.size() > word.size() + least || word.size() > candidate.size() + least) continue;
+        if (candidate.size() > word.size() + least || word.size() > candidate.size() + least)
+            continue;
         // A word of which everything is changed is not the same word.
         const std::size_t differs = distance(word, candidate);
         if (differs >= least || differs >= std::max(word.size(), candidate.size())) continue;

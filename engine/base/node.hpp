@@ -85,8 +85,9 @@ struct Problem {
 /// What is wrong with a document, collected while it is read.
 class Problems {
  public:
-    /// How a document is taken. `lenient` is the API's way: unknown members are dropped, null stands
-    /// for "no value". `strict` is for what people write by hand: either is a problem, at any depth.
+    /// How a document is taken. `lenient` is the API's way: unknown members are dropped, null
+    /// stands for "no value". `strict` is for what people write by hand: either is a problem, at
+    /// any depth.
     enum class Reading { lenient, strict };
     explicit Problems(Reading reading = Reading::lenient) noexcept : reading_(reading) {}
 

@@ -29,8 +29,8 @@ std::string found_in(const Node& node) {
 
 void expected(const Node& node, std::string_view what, Problems& problems) {
     Problem& problem = problems.add(node.mark(), "invalid_type",
-                                    "Invalid input: expected " + std::string(what) +
-                                        ", received " + std::string(shape_name(node.shape())),
+                                    "Invalid input: expected " + std::string(what) + ", received " +
+                                        std::string(shape_name(node.shape())),
                                     "\"expected\":\"" + std::string(what) + "\",");
     problem.expected = what;
     problem.found = found_in(node);
@@ -312,9 +312,9 @@ void EnumType::read(const Node& node, void* value, Problems& problems) const {
         if (i > 0) values += ',';
         append_json_string(values, words_[i]);
     }
-    Problem& problem = problems.add(node.mark(), "invalid_value",
-                                    "Invalid option: expected one of " + quoted_list(words_),
-                                    values + "],");
+    Problem& problem =
+        problems.add(node.mark(), "invalid_value",
+                     "Invalid option: expected one of " + quoted_list(words_), values + "],");
     problem.expected = "one of " + listed(words_);
     problem.found = found_in(node);
     if (node.has_text()) problem.likely = nearest(node.text(), words_).value_or("");

@@ -37,8 +37,8 @@ struct Schema {
 /// The named schemas that a document refers to as `<prefix>Name`: OpenAPI's components, or `$defs`.
 class SchemaSet {
  public:
-    /// `strict`: of documents as Problems::Reading::strict takes them, instead of answers, which have
-    /// all members.
+    /// `strict`: of documents as Problems::Reading::strict takes them, instead of answers, which
+    /// have all members.
     explicit SchemaSet(std::string prefix, bool strict = false)
         : prefix_(std::move(prefix)), strict_(strict) {}
 

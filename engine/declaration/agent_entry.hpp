@@ -94,7 +94,8 @@ struct AgentEntry : AgentSettings {
     std::optional<std::vector<std::string>> tools;
 };
 BOOST_DESCRIBE_STRUCT(AgentEntry, (AgentSettings),
-                      (name, from, renamed_from, role, title, reports_to, count, permissions, tools))
+                      (name, from, renamed_from, role, title, reports_to, count, permissions,
+                       tools))
 
 }  // namespace paperclip::declaration
 

@@ -132,7 +132,11 @@ void put_adapter(Fields& fields, const AgentEntry& entry) {
     for (const auto& [name, value] : *entry.env) {
         std::string& field = fields[std::string(k_env) + name];
         if (value.secret.empty()) {
-            JsonWriter(field).begin_object().member("type", "plain").member("value", value.text).end_object();
+            JsonWriter(field)
+                .begin_object()
+                .member("type", "plain")
+                .member("value", value.text)
+                .end_object();
         } else {
             JsonWriter(field).begin_object().member("$secret", value.secret).end_object();
         }
@@ -221,7 +225,8 @@ Fields live_fields(const agents::Agent& agent, const State& state) {
         if (name == "env" && value.is_object()) continue;
         fields[std::string(k_config) + std::string(name)] = canonical(Json::from(value));
     }
-    if (const auto* env = config.as_object().if_contains("env"); env != nullptr && env->is_object()) {
+    if (const auto* env = config.as_object().if_contains("env");
+        env != nullptr && env->is_object()) {
         for (const auto& [name, value] : env->get_object()) {
             fields[std::string(k_env) + std::string(name)] = canonical(Json::from(value));
         }
@@ -247,7 +252,8 @@ void AgentDraft::set(const std::string& field, const std::string& value) {
     if (field == "name") agent.name = text.value_or(agent.name);
     if (field == "title") agent.title = text;
     if (field == "capabilities") agent.capabilities = text;
-    if (field == "role") agent.role = parse_word<agents::AgentRole>(text.value_or("")).value_or(agent.role);
+    if (field == "role")
+        agent.role = parse_word<agents::AgentRole>(text.value_or("")).value_or(agent.role);
     if (field == "adapter.type") agent.adapter_type = text.value_or(agent.adapter_type);
     if (field == "permissions") {
         agent.permissions = agents::default_permissions(agent.role);

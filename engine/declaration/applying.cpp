@@ -68,9 +68,8 @@ void Applying::add_company() {
         if (field.field == "timezone") patch.set(&company::Company::timezone, after.timezone);
         if (field.field != "budget.month") continue;
         const Money amount = after.budget_monthly;
-        unit_->add("declared.set_company_budget"_sql, {{"id", company_.id},
-                                                       {"amount", amount},
-                                                       {"now", services_.core.clock.now()}});
+        unit_->add("declared.set_company_budget"_sql,
+                   {{"id", company_.id}, {"amount", amount}, {"now", services_.core.clock.now()}});
         services_.budgets.add_policy(*unit_, actor_, company_.id, governance::BudgetScope::company,
                                      company_.id, governance::BudgetWindow::month,
                                      amount.micros > 0 ? std::optional(amount) : std::nullopt);
@@ -196,16 +195,13 @@ void Applying::add_records() {
         unit_->add_row("declared.put"_sql, object);
     }
     const Plan& plan = planning_.plan();
-    Applied applied{company_.id,
-                    document_.slug,
-                    plan.revision + 1,
-                    files_.at(std::string(k_company_file)),
-                    plan.document_hash,
-                    services_.core.clock.now(),
+    Applied applied{company_.id,        document_.slug,
+                    plan.revision + 1,  files_.at(std::string(k_company_file)),
+                    plan.document_hash, services_.core.clock.now(),
                     actor_.id()};
     const auto stale = [] {
-        throw Error(ErrorKind::conflict, "Somebody else applied a declaration meanwhile; plan again",
-                    "stale_plan");
+        throw Error(ErrorKind::conflict,
+                    "Somebody else applied a declaration meanwhile; plan again", "stale_plan");
     };
     if (state.applied) {
         applied.revision = plan.revision;
@@ -221,9 +217,9 @@ void Applying::add_records() {
         .member("documentHash", plan.document_hash)
         .member("changes", static_cast<std::int64_t>(plan.changes.size()))
         .end_object();
-    services_.core.journal.activity(*unit_, actor_,
-                                    {company_.id, "company.declaration_applied", "company",
-                                     company_.id.str(), details});
+    services_.core.journal.activity(
+        *unit_, actor_,
+        {company_.id, "company.declaration_applied", "company", company_.id.str(), details});
 }
 
 }  // namespace paperclip::declaration

@@ -27,8 +27,8 @@ class Applying {
     Applying(const Services& services, const Actor& actor, const Document& document,
              const Files& files, const Planning& planning, Stopper& stopper);
 
-    /// Adds all steps. Writes the instructions of agents first: if the unit then fails, or the engine
-    /// does, the next apply finds them and goes on.
+    /// Adds all steps. Writes the instructions of agents first: if the unit then fails, or the
+    /// engine does, the next apply finds them and goes on.
     void add_steps(storage::Unit& unit);
     [[nodiscard]] const Id& company() const { return company_.id; }
 

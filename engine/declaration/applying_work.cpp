@@ -21,9 +21,8 @@ void in_order(const Keyed<T>& keyed,
         progress = false;
         for (const auto& [slug, item] : keyed) {
             const auto before = waits_for(item);
-            const bool ready = std::all_of(before.begin(), before.end(), [&](const auto& other) {
-                return done.contains(other);
-            });
+            const bool ready = std::all_of(before.begin(), before.end(),
+                                           [&](const auto& other) { return done.contains(other); });
             if (done.contains(slug) || !ready) continue;
             visit(slug, item);
             done.insert(slug);

@@ -13,8 +13,8 @@ enum class LimitUnit { dollars, tokens, runs, minutes, unlimited };
 enum class LimitWindow { run, day, month, lifetime };
 BOOST_DESCRIBE_ENUM(LimitWindow, run, day, month, lifetime)
 
-/// One limit of a budget as people write it: "$5/month", "2M tokens/day", "50 runs/day", "90 min/day"
-/// or "unlimited" (no monthly limit; never assumed).
+/// One limit of a budget as people write it: "$5/month", "2M tokens/day", "50 runs/day", "90
+/// min/day" or "unlimited" (no monthly limit; never assumed).
 struct Limit {
     LimitUnit unit = LimitUnit::dollars;
     std::int64_t amount = 0;  ///< millionths of a dollar, or a count; of minutes, minutes
@@ -31,14 +31,14 @@ struct Budget {
     [[nodiscard]] bool is_unlimited() const {
         return find(LimitUnit::unlimited, LimitWindow::month) != nullptr;
     }
-    /// This budget, with those limits of `below` that it says nothing about. "unlimited" speaks about
-    /// every limit but that of a run.
+    /// This budget, with those limits of `below` that it says nothing about. "unlimited" speaks
+    /// about every limit but that of a run.
     [[nodiscard]] Budget over(const Budget& below) const;
     friend bool operator==(const Budget&, const Budget&) = default;
 };
 
-/// What a further budget bounds: "company", "team:AGENT" (the agent and all below), "project:SLUG" or
-/// "goal:SLUG".
+/// What a further budget bounds: "company", "team:AGENT" (the agent and all below), "project:SLUG"
+/// or "goal:SLUG".
 struct BudgetScope {
     std::string kind;  ///< company, team, project, goal
     std::string slug;  ///< empty for the company

@@ -140,8 +140,9 @@ void Checker::check_head() {
                               "\"; this engine reads no other version");
     }
     if (!is_slug(document_.slug)) {
-        error({"slug"}, "expected lower-case letters, digits and inner hyphens, at most 64, found \"" +
-                            document_.slug + "\"");
+        error({"slug"},
+              "expected lower-case letters, digits and inner hyphens, at most 64, found \"" +
+                  document_.slug + "\"");
     }
     check_zone({"timezone"}, document_.timezone);
     std::set<std::string> seen;

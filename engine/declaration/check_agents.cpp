@@ -78,8 +78,10 @@ void Checker::check_instructions(const Path& path, const std::string& file) {
         if (name != k_company_file) known.push_back(name);
     }
     const auto likely = nearest(file, known);
-    error(path, "there is no file " + file + (likely ? "; did you mean " + std::string(*likely) + "?" : ""),
-          "missing_file");
+    error(
+        path,
+        "there is no file " + file + (likely ? "; did you mean " + std::string(*likely) + "?" : ""),
+        "missing_file");
 }
 
 void Checker::check_permissions(const Path& path,
@@ -167,14 +169,15 @@ void Checker::check_role_bounds(const std::string& key, const AgentEntry& entry)
     const RoleEntry* role = document_.roles.find(entry.role);
     if (role == nullptr) return;
     const Path path{"agents", key};
-    const auto bounded = [&](const Path& at, const auto& list, const auto& bound, const char* what) {
+    const auto bounded = [&](const Path& at, const auto& list, const auto& bound,
+                             const char* what) {
         if (!list || !bound) return;
         if (const auto i = beyond(*list, *bound)) {
             error(at / std::to_string(*i),
                   "\"" + (*list)[*i] + "\" goes beyond the role " + entry.role + ", which has " +
-                      (bound->empty() ? "no " + std::string(what)
-                                      : listed(std::vector<std::string_view>(bound->begin(),
-                                                                             bound->end()))) +
+                      (bound->empty()
+                           ? "no " + std::string(what)
+                           : listed(std::vector<std::string_view>(bound->begin(), bound->end()))) +
                       "; an agent can never widen its role",
                   "widens_role");
         }
@@ -239,8 +242,9 @@ void Checker::lint_agent(const std::string& key, const AgentEntry& all) {
     }
     if (heartbeat.every && heartbeat.run_when_idle.value_or(false) &&
         heartbeat.every->length < std::chrono::minutes(15)) {
-        warn(path, "runs every " + TextForm<Span>::format(*heartbeat.every) +
-                       " even when there is nothing to do; is runWhenIdle meant?",
+        warn(path,
+             "runs every " + TextForm<Span>::format(*heartbeat.every) +
+                 " even when there is nothing to do; is runWhenIdle meant?",
              "idle_runs");
     }
 }

@@ -31,8 +31,8 @@ void find_cycles(const Edges& edges,
                 state[next] = 1;
                 way.emplace_back(next, 0);
             } else if (state[next] == 1) {
-                const auto from = std::find_if(way.begin(), way.end(),
-                                               [&](const auto& step) { return step.first == next; });
+                const auto from = std::find_if(
+                    way.begin(), way.end(), [&](const auto& step) { return step.first == next; });
                 std::vector<std::string> cycle;
                 for (auto step = from; step != way.end(); ++step) cycle.push_back(step->first);
                 cycle.push_back(next);
@@ -63,9 +63,8 @@ void Checker::check_goals() {
         if (goal.owner) must_be_one_of(path / "owner", *goal.owner, agents_, "agent");
         check_renamed(path, goal.renamed_from, goals_);
     }
-    find_cycles(parents, [&](const Words& cycle) {
-        check_cycle("goals", cycle.front(), cycle, "parent");
-    });
+    find_cycles(parents,
+                [&](const Words& cycle) { check_cycle("goals", cycle.front(), cycle, "parent"); });
 }
 
 void Checker::check_projects() {
@@ -110,9 +109,8 @@ void Checker::check_issues() {
             }
         }
     }
-    find_cycles(parents, [&](const Words& cycle) {
-        check_cycle("issues", cycle.front(), cycle, "parent");
-    });
+    find_cycles(parents,
+                [&](const Words& cycle) { check_cycle("issues", cycle.front(), cycle, "parent"); });
     find_cycles(blockers, [&](const Words& cycle) {
         check_cycle("issues", cycle.front(), cycle, "blockedBy");
     });
@@ -121,7 +119,8 @@ void Checker::check_issues() {
 void Checker::check_routines() {
     for (const auto& [key, routine] : document_.routines) {
         const Path path{"routines", key};
-        if (routine.assignee) must_be_one_of(path / "assignee", *routine.assignee, agents_, "agent");
+        if (routine.assignee)
+            must_be_one_of(path / "assignee", *routine.assignee, agents_, "agent");
         if (routine.project) {
             must_be_one_of(path / "project", *routine.project, projects_, "project");
         }
@@ -175,8 +174,8 @@ void Checker::check_governance() {
         }
         // A role may be held by several people; agents are one each, so this is only a hint.
         if (approval.quorum.value_or(1) > approvers) {
-            warn(path / "quorum", "more than there are approvers; each role then needs several people",
-                 "quorum");
+            warn(path / "quorum",
+                 "more than there are approvers; each role then needs several people", "quorum");
         }
     }
     for (std::size_t i = 0; i < document_.notify.size(); ++i) {

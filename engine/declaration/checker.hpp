@@ -72,7 +72,7 @@ class Checker {
     const Files& files_;
     const agents::Adapters& adapters_;
     Findings findings_;
-    Words agents_;   ///< after count
+    Words agents_;  ///< after count
     Words goals_;
     Words projects_;
     Words issues_;

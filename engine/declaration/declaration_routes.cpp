@@ -49,7 +49,8 @@ BOOST_DESCRIBE_STRUCT(DriftAnswer, (Drift), (text))
 template <>
 struct paperclip::Rules<paperclip::declaration::FilesInput> {
     static constexpr auto table = std::to_array<NamedRule>({
-        {"files", {.required = true, .doc = "company.yaml and the files that it refers to, by path"}},
+        {"files",
+         {.required = true, .doc = "company.yaml and the files that it refers to, by path"}},
         {"company_id", {.doc = "Adopt this company"}},
         {"fingerprint", {.max = 100, .doc = "Apply only the plan that had this fingerprint"}},
         {"agent", {.max = 100}},
@@ -62,8 +63,9 @@ namespace {
 const Files& files_of(const FilesInput& input) {
     for (const auto& [path, content] : input.files) {
         if (is_inner_path(path)) continue;
-        throw Error(ErrorKind::invalid,
-                    "files: expected paths within the declaration's folder, found \"" + path + "\"");
+        throw Error(
+            ErrorKind::invalid,
+            "files: expected paths within the declaration's folder, found \"" + path + "\"");
     }
     return input.files;
 }

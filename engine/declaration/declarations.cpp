@@ -100,8 +100,7 @@ Explanation Declarations::explain(const Files& files, const std::string& agent) 
 
 std::vector<std::pair<std::string, std::string>> Declarations::secret_sources() const {
     std::vector<std::pair<std::string, std::string>> sources;
-    for (const Applied& applied :
-         services_.core.store.all<Applied>("declaration.all"_sql, {})) {
+    for (const Applied& applied : services_.core.store.all<Applied>("declaration.all"_sql, {})) {
         const Source source = read_source({{std::string(k_company_file), applied.document}});
         for (const SecretEntry& secret : source.document.secrets) {
             if (!secret.source.empty()) sources.emplace_back(secret.name, secret.source);

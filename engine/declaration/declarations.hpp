@@ -23,8 +23,8 @@ struct ApplyResult {
 };
 BOOST_DESCRIBE_STRUCT(ApplyResult, (), (plan, company_id, revision, changed))
 
-/// Companies declared in YAML: validated, compared with what is, and applied. Thread-safe; every call
-/// may block for the disk.
+/// Companies declared in YAML: validated, compared with what is, and applied. Thread-safe; every
+/// call may block for the disk.
 class Declarations {
  public:
     Declarations(Services services, Stopper& stopper)
@@ -33,15 +33,15 @@ class Declarations {
     /// Everything that is wrong with a declaration or probably not meant, by place. Reads no state.
     [[nodiscard]] Findings validate(const Files& files) const;
 
-    /// What apply() would do now, to the company that the slug stands for, or to `company`, which is
-    /// adopted when it was never declared. Throws Error{unprocessable, "invalid_declaration"} with the
-    /// findings in its details.
+    /// What apply() would do now, to the company that the slug stands for, or to `company`, which
+    /// is adopted when it was never declared. Throws Error{unprocessable, "invalid_declaration"}
+    /// with the findings in its details.
     Plan plan(const Files& files, const std::optional<Id>& company = {});
 
-    /// Makes the company what is declared, in one unit. With a `fingerprint`, only if the plan is still
-    /// the one that had it; otherwise throws Error{conflict, "stale_plan"}.
+    /// Makes the company what is declared, in one unit. With a `fingerprint`, only if the plan is
+    /// still the one that had it; otherwise throws Error{conflict, "stale_plan"}.
     ApplyResult apply(const Actor& actor, const Files& files, const std::optional<Id>& company = {},
-                 const std::optional<std::string>& fingerprint = {});
+                      const std::optional<std::string>& fingerprint = {});
 
     /// The company as it is, as a declaration, whether it was declared or not. Comments of the
     /// document that was applied are not in it. Throws Error{not_found}.

@@ -11,7 +11,8 @@ namespace paperclip::declaration {
 namespace {
 
 std::string list_text(const std::vector<std::string>& words) {
-    return words.empty() ? "none" : listed(std::vector<std::string_view>(words.begin(), words.end()));
+    return words.empty() ? "none"
+                         : listed(std::vector<std::string_view>(words.begin(), words.end()));
 }
 
 const EffectiveAgent& find(const std::vector<EffectiveAgent>& agents, const std::string& slug) {
@@ -21,17 +22,17 @@ const EffectiveAgent& find(const std::vector<EffectiveAgent>& agents, const std:
         known.push_back(agent.slug);
     }
     const auto likely = nearest(slug, known);
-    throw Error(ErrorKind::not_found,
-                "There is no agent \"" + slug + "\" in the declaration" +
-                    (likely ? "; did you mean " + std::string(*likely) + "?"
-                            : "; its agents are " + listed(known)));
+    throw Error(ErrorKind::not_found, "There is no agent \"" + slug + "\" in the declaration" +
+                                          (likely ? "; did you mean " + std::string(*likely) + "?"
+                                                  : "; its agents are " + listed(known)));
 }
 
 void add_identity(Explanation& out, const std::vector<EffectiveAgent>& agents,
                   const EffectiveAgent& agent) {
     const AgentEntry& entry = agent.settings;
-    out.is.push_back("role " + entry.role +
-                     (entry.role == word(agent.role) ? "" : " (" + std::string(word(agent.role)) + ")"));
+    out.is.push_back(
+        "role " + entry.role +
+        (entry.role == word(agent.role) ? "" : " (" + std::string(word(agent.role)) + ")"));
     if (entry.adapter && entry.adapter->type) out.is.push_back("runs " + *entry.adapter->type);
     out.is.push_back(entry.reports_to ? "reports to " + *entry.reports_to : "reports to nobody");
     std::vector<std::string> reports;
@@ -62,21 +63,21 @@ void add_wakes(Explanation& out, const AgentEntry& entry, const std::string& zon
 
 void add_spending(Explanation& out, const Document& document, const AgentEntry& entry) {
     const Budget budget = entry.budget.value_or(Budget{});
-    const bool has_month = budget.is_unlimited() ||
-                           budget.find(LimitUnit::dollars, LimitWindow::month) != nullptr;
+    const bool has_month =
+        budget.is_unlimited() || budget.find(LimitUnit::dollars, LimitWindow::month) != nullptr;
     if (!has_month) {
         out.spends.push_back("at most " + to_dollars(k_default_budget) +
                              "/month (not declared; this is the default)");
     }
     for (const Limit& limit : budget.limits) {
-        const bool in_force = limit.unit == LimitUnit::unlimited ||
-                              (limit.unit == LimitUnit::dollars &&
-                               (limit.window == LimitWindow::month ||
-                                limit.window == LimitWindow::run));
-        out.spends.push_back(
-            (limit.unit == LimitUnit::unlimited ? "without a limit a month"
-                                                : "at most " + TextForm<Limit>::format(limit)) +
-            (in_force ? "" : " (not yet in force)"));
+        const bool in_force =
+            limit.unit == LimitUnit::unlimited ||
+            (limit.unit == LimitUnit::dollars &&
+             (limit.window == LimitWindow::month || limit.window == LimitWindow::run));
+        out.spends.push_back((limit.unit == LimitUnit::unlimited
+                                  ? "without a limit a month"
+                                  : "at most " + TextForm<Limit>::format(limit)) +
+                             (in_force ? "" : " (not yet in force)"));
     }
     for (const BudgetEntry& shared : document.budgets) {
         if (shared.scope.kind != "company") continue;
@@ -92,10 +93,9 @@ void add_reach(Explanation& out, const AgentEntry& entry) {
     out.reaches.push_back(confinement.network
                               ? "hosts: " + list_text(*confinement.network) + " (not yet in force)"
                               : "any host");
-    out.reaches.push_back(confinement.files
-                              ? "files: " + std::string(word(*confinement.files)) +
-                                    " (not yet in force)"
-                              : "all files of the user that the engine runs as");
+    out.reaches.push_back(confinement.files ? "files: " + std::string(word(*confinement.files)) +
+                                                  " (not yet in force)"
+                                            : "all files of the user that the engine runs as");
     std::set<std::string> secrets;
     for (const auto& [name, value] : entry.env.value_or(std::map<std::string, EnvValue>{})) {
         if (!value.secret.empty()) secrets.insert(value.secret);
@@ -110,7 +110,8 @@ void add_permissions(Explanation& out, const EffectiveAgent& agent) {
     const auto defaults = agents::default_permissions(agent.role);
     const auto& words = agent.settings.permissions;
     const auto has = [&](const char* permission, bool otherwise) {
-        return words ? std::find(words->begin(), words->end(), permission) != words->end() : otherwise;
+        return words ? std::find(words->begin(), words->end(), permission) != words->end()
+                     : otherwise;
     };
     out.may.emplace_back(has("agents:create", defaults.can_create_agents) ? "hire agents"
                                                                           : "hire nobody");

@@ -10,7 +10,7 @@ namespace paperclip::declaration {
 /// All that an agent of a declaration can spend, reach, change and hire, in plain words.
 struct Explanation {
     std::string agent;
-    std::vector<std::string> is;       ///< role, adapter, manager, reports
+    std::vector<std::string> is;  ///< role, adapter, manager, reports
     std::vector<std::string> wakes;
     std::vector<std::string> spends;
     std::vector<std::string> reaches;  ///< hosts, files, secrets

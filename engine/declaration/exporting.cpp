@@ -79,14 +79,14 @@ void put_env(AgentEntry& entry, const std::string& name, const std::string& valu
 void put_limit(AgentEntry& entry, LimitWindow window, const std::string& value) {
     Budget budget = entry.budget.value_or(Budget{});
     std::erase_if(budget.limits, [&](const Limit& limit) {
-        return limit.unit == LimitUnit::unlimited ? window == LimitWindow::month
-                                                  : limit.unit == LimitUnit::dollars &&
-                                                        limit.window == window;
+        return limit.unit == LimitUnit::unlimited
+                   ? window == LimitWindow::month
+                   : limit.unit == LimitUnit::dollars && limit.window == window;
     });
     if (value != "null") {
-        budget.limits.insert(window == LimitWindow::month ? budget.limits.begin()
-                                                          : budget.limits.end(),
-                             read_json<Limit>(value));
+        budget.limits.insert(
+            window == LimitWindow::month ? budget.limits.begin() : budget.limits.end(),
+            read_json<Limit>(value));
     }
     entry.budget = budget.limits.empty() ? std::nullopt : std::optional(budget);
 }
@@ -271,7 +271,8 @@ class Exporter {
             add_new(document_.goals, id.str(), ObjectKind::goal, live_fields(goal, state_));
         }
         for (const auto& [id, agent] : state_.agents) {
-            if (state_.slugs.contains(id) || agent.status == agents::AgentStatus::terminated) continue;
+            if (state_.slugs.contains(id) || agent.status == agents::AgentStatus::terminated)
+                continue;
             Fields fields = live_fields(agent, state_);
             if (text_of(fields["name"]) == agent.url_key) fields.erase("name");
             fields.erase("instructions");
@@ -294,8 +295,8 @@ class Exporter {
         }
     }
 
-    /// The files as they are now. Where two agents share one file and no longer agree, the later gets
-    /// a file of its own.
+    /// The files as they are now. Where two agents share one file and no longer agree, the later
+    /// gets a file of its own.
     void add_instructions() {
         for (const EffectiveAgent& agent : effective_agents(document_)) {
             const auto id = live_id(agent.slug);

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "engine/declaration/plan.hpp"
 #include "engine/declaration/source.hpp"
 #include "engine/declaration/state.hpp"
-#include "engine/declaration/plan.hpp"
 
 namespace paperclip::declaration {
 
-/// What people changed since the declaration was applied, in the fields that it declares: each change
-/// from what was applied to what is live.
+/// What people changed since the declaration was applied, in the fields that it declares: each
+/// change from what was applied to what is live.
 struct Drift {
     std::string company;
     std::int64_t revision = 0;

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-// One form for what is declared, what was applied and what is live, so that they can be compared field
-// by field: names as in YAML, values as JSON, other objects by their keys.
+// One form for what is declared, what was applied and what is live, so that they can be compared
+// field by field: names as in YAML, values as JSON, other objects by their keys.
 
 namespace paperclip::declaration {
 

@@ -44,9 +44,8 @@ std::string message_of(const Problem& problem) {
 }  // namespace
 
 bool has_errors(const Findings& findings) {
-    return std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
-        return finding.severity == Severity::error;
-    });
+    return std::any_of(findings.begin(), findings.end(),
+                       [](const Finding& finding) { return finding.severity == Severity::error; });
 }
 
 void sort(Findings& findings) {
@@ -70,8 +69,8 @@ std::string to_text(const Findings& findings) {
 }
 
 Finding finding_of(const Problem& problem, std::string_view file) {
-    return {Severity::error,        std::string(file),      problem.mark.line, problem.mark.column,
-            joined(problem.path), problem.code, message_of(problem)};
+    return {Severity::error,      std::string(file), problem.mark.line,  problem.mark.column,
+            joined(problem.path), problem.code,      message_of(problem)};
 }
 
 }  // namespace paperclip::declaration

@@ -12,7 +12,8 @@ namespace paperclip::declaration {
 enum class Severity { error, warning };
 BOOST_DESCRIBE_ENUM(Severity, error, warning)
 
-/// One thing to say about a declaration, with its place. Line and column count from 1; 0 is unknown.
+/// One thing to say about a declaration, with its place. Line and column count from 1; 0 is
+/// unknown.
 struct Finding {
     Severity severity = Severity::error;
     std::string file;

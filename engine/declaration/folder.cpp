@@ -4,7 +4,6 @@
 #include "engine/base/files.hpp"
 
 #include <cerrno>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,8 +20,9 @@ constexpr std::size_t k_max_all = 32 << 20;
     const std::string where = (folder / file).string();
     if (error == ELOOP || error == ENOTDIR) {
         throw Error(ErrorKind::unprocessable,
-                    where + ": expected a file of the folder, found a symbolic link on the way; a "
-                            "declaration holds its files itself");
+                    where +
+                        ": expected a file of the folder, found a symbolic link on the way; a "
+                        "declaration holds its files itself");
     }
     throw system_error(ErrorKind::not_found, where, error);
 }

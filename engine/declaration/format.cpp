@@ -51,8 +51,8 @@ class CommentFinder {
             } else if ((c == '"' || c == '\'') && opens_quote(line, i)) {
                 quote_ = c;
             } else if (c == '#' && (i == 0 || is_space(line[i - 1]))) {
-                found_.push_back({number, line.find_first_not_of(" \t") == i,
-                                  std::string(line.substr(i))});
+                found_.push_back(
+                    {number, line.find_first_not_of(" \t") == i, std::string(line.substr(i))});
                 line = line.substr(0, i);
             }
         }

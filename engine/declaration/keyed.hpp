@@ -13,8 +13,8 @@ namespace paperclip::declaration {
 /// The form of a slug, as in an agent's key; `is_slug()` says it in code.
 constexpr std::string_view k_slug_pattern = "^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$";
 
-/// A mapping from slugs to things of one kind (`agents:`, `goals:` …), in the order in which they are
-/// declared: it is the order in which they are created and shown.
+/// A mapping from slugs to things of one kind (`agents:`, `goals:` …), in the order in which they
+/// are declared: it is the order in which they are created and shown.
 template <class T>
 struct Keyed {
     std::vector<std::pair<std::string, T>> items;

@@ -1,12 +1,10 @@
-#include "engine/declaration/planning.hpp"
-
 #include "engine/company/companies.hpp"
+#include "engine/declaration/planning.hpp"
 #include "engine/runs/schedule.hpp"
 
 #include <algorithm>
-#include <set>
-
 #include <date/tz.h>
+#include <set>
 
 // What a plan says beyond the changes: the worst case, and what is not in force.
 
@@ -119,14 +117,16 @@ void Planning::add_worst_case() {
     company::Company company = state_.company.value_or(company::Company{});
     company.budget_monthly = state_.company_limit.value_or(Money{});
     if (const Change* change = change_of(targets_.front())) {
-        for (const FieldChange& field : change->fields) set_field(company, field.field, field.to.text);
+        for (const FieldChange& field : change->fields)
+            set_field(company, field.field, field.to.text);
     }
     worst.monthly_before = sum(before, state_.company_limit);
     worst.monthly_after = sum(after, limit_or_none(company.budget_monthly));
 
     std::set<std::string> hosts_before;
     if (state_.applied) {
-        const Source source = read_source({{std::string(k_company_file), state_.applied->document}});
+        const Source source =
+            read_source({{std::string(k_company_file), state_.applied->document}});
         if (source.findings.empty()) hosts_before = hosts_of(effective_agents(source.document));
     }
     for (const std::string& host : hosts_of(agents_)) {
@@ -145,33 +145,32 @@ void Planning::add_notes() {
             }
         }
         if (!agent.settings.budget || !target->declared.contains("budget.month")) {
-            notes.push_back("agent " + agent.slug +
-                            " declares no monthly budget: it gets " + to_dollars(k_default_budget) +
-                            "/month");
+            notes.push_back("agent " + agent.slug + " declares no monthly budget: it gets " +
+                            to_dollars(k_default_budget) + "/month");
         }
     }
     note_if(notes, any_agent(agents_, [](const AgentEntry& e) { return e.from.has_value(); }),
             "from: (templates; only what stands beside it counts)");
-    note_if(notes, any_agent(agents_, [](const AgentEntry& e) { return e.confinement.has_value(); }),
+    note_if(notes,
+            any_agent(agents_, [](const AgentEntry& e) { return e.confinement.has_value(); }),
             "confinement:");
     note_if(notes, any_agent(agents_, [](const AgentEntry& e) { return e.tools.has_value(); }),
             "tools:");
-    note_if(notes, any_agent(agents_,
-                             [](const AgentEntry& e) {
-                                 return e.budget && std::any_of(e.budget->limits.begin(),
-                                                                e.budget->limits.end(),
-                                                                [](const Limit& limit) {
-                                                                    return !is_in_force(limit);
-                                                                });
-                             }),
+    note_if(notes,
+            any_agent(agents_,
+                      [](const AgentEntry& e) {
+                          return e.budget &&
+                                 std::any_of(
+                                     e.budget->limits.begin(), e.budget->limits.end(),
+                                     [](const Limit& limit) { return !is_in_force(limit); });
+                      }),
             "a budget in tokens, runs or minutes, or by day or lifetime");
-    note_if(notes, std::any_of(document_.budgets.begin(), document_.budgets.end(),
-                               [](const BudgetEntry& entry) {
-                                   return entry.scope.kind != "company" ||
-                                          !is_in_force(entry.limit) ||
-                                          entry.limit.window == LimitWindow::run ||
-                                          entry.warn_percent;
-                               }),
+    note_if(notes,
+            std::any_of(document_.budgets.begin(), document_.budgets.end(),
+                        [](const BudgetEntry& entry) {
+                            return entry.scope.kind != "company" || !is_in_force(entry.limit) ||
+                                   entry.limit.window == LimitWindow::run || entry.warn_percent;
+                        }),
             "budgets: of a team, project or goal, warnPercent, and windows other than the month");
     bool strategy = false;
     for (const auto& [slug, project] : document_.projects) {

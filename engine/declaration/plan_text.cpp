@@ -82,13 +82,13 @@ void add_worst_case(std::string& out, const WorstCase& worst) {
 }  // namespace
 
 std::string to_text(const Plan& plan) {
-    std::string out = plan.revision == 0 && !plan.company_id
-                          ? "Company " + plan.company + " is new.\n"
-                          : "Company " + plan.company + ", revision " +
-                                std::to_string(plan.revision) + ".\n";
+    std::string out =
+        plan.revision == 0 && !plan.company_id
+            ? "Company " + plan.company + " is new.\n"
+            : "Company " + plan.company + ", revision " + std::to_string(plan.revision) + ".\n";
     for (const Change& change : plan.changes) {
-        out += "  " + std::string(sign_of(change.act)) + " " + std::string(word(change.kind)) + " " +
-               change.slug + tail_of(change) + "\n";
+        out += "  " + std::string(sign_of(change.act)) + " " + std::string(word(change.kind)) +
+               " " + change.slug + tail_of(change) + "\n";
         for (const FieldChange& field : change.fields) {
             add_field(out, field, change.act == Act::create);
         }

@@ -18,8 +18,8 @@ std::string value_or_null(const Fields& fields, const std::string& name) {
     return found == fields.end() ? "null" : found->second;
 }
 
-/// The three-way comparison: what apply sets so that `live` becomes what is declared. A field that is
-/// declared no longer goes back to its default, unless somebody changed it meanwhile.
+/// The three-way comparison: what apply sets so that `live` becomes what is declared. A field that
+/// is declared no longer goes back to its default, unless somebody changed it meanwhile.
 std::vector<FieldChange> differences(ObjectKind kind, const Fields& applied, const Fields& declared,
                                      const Fields& live) {
     std::vector<FieldChange> changes;
@@ -183,10 +183,10 @@ void Planning::draft_agent(const Target& target, const EffectiveAgent& agent) {
         draft.agent.budget_monthly = k_default_budget;
     }
     if (change != nullptr) {
-        const bool other_type = target.id && std::any_of(change->fields.begin(), change->fields.end(),
-                                                         [](const FieldChange& field) {
-                                                             return field.field == "adapter.type";
-                                                         });
+        const bool other_type =
+            target.id &&
+            std::any_of(change->fields.begin(), change->fields.end(),
+                        [](const FieldChange& field) { return field.field == "adapter.type"; });
         // Another program understands another configuration: only what is declared goes on.
         if (other_type) {
             draft.agent.adapter_config = Json{};
@@ -242,8 +242,8 @@ void Planning::compare_issues() {
         }
         target.change = plan_.changes.size();
         Change change{Act::create, ObjectKind::issue, slug, {}, {}};
-        change.fields.push_back({"title", Json::trusted("null"), Json::trusted(to_json(issue.title)),
-                                 false});
+        change.fields.push_back(
+            {"title", Json::trusted("null"), Json::trusted(to_json(issue.title)), false});
         plan_.changes.push_back(std::move(change));
         targets_.push_back(std::move(target));
     }
@@ -265,8 +265,8 @@ void Planning::find_gone() {
         }
         if (gone.kind == ObjectKind::agent) {
             const auto agent = state_.agents.find(managed.id);
-            gone.remove = agent != state_.agents.end() &&
-                          agent->second.status != AgentStatus::terminated;
+            gone.remove =
+                agent != state_.agents.end() && agent->second.status != AgentStatus::terminated;
         } else if (gone.kind == ObjectKind::goal) {
             const auto goal = state_.goals.find(managed.id);
             gone.remove = goal != state_.goals.end() &&
@@ -305,7 +305,8 @@ void Planning::check_managers() {
         if (!taken || draft.agent.id == *taken) continue;
         throw Error(ErrorKind::unprocessable,
                     "agents." + slug + ".name: an agent hired at run time has the name \"" +
-                        state_.agents.at(*taken).name + "\" already; choose another, or declare it");
+                        state_.agents.at(*taken).name +
+                        "\" already; choose another, or declare it");
     }
 }
 

@@ -14,8 +14,8 @@ namespace paperclip::declaration {
 struct Target {
     ObjectKind kind = ObjectKind::agent;
     std::string slug;
-    std::optional<Id> id;   ///< of the live object
-    Fields declared;        ///< kept as what was applied
+    std::optional<Id> id;               ///< of the live object
+    Fields declared;                    ///< kept as what was applied
     std::optional<std::size_t> change;  ///< index into Plan::changes
 };
 
@@ -23,8 +23,8 @@ struct Target {
 /// apply needs. For one operation on one thread.
 class Planning {
  public:
-    /// The document must be free of errors. Throws Error{unprocessable} for what cannot be applied to
-    /// this company.
+    /// The document must be free of errors. Throws Error{unprocessable} for what cannot be applied
+    /// to this company.
     Planning(const Services& services, const Document& document, const Files& files,
              const std::optional<Id>& company);
 

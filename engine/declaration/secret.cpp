@@ -8,8 +8,7 @@ namespace {
 constexpr std::string_view k_name_pattern = "^[A-Za-z_][A-Za-z0-9_]*$";
 
 void expected(const Node& node, const char* what, Problems& problems) {
-    Problem& problem =
-        problems.add(node.mark(), "invalid_format", std::string("Expected ") + what);
+    Problem& problem = problems.add(node.mark(), "invalid_format", std::string("Expected ") + what);
     problem.expected = what;
     problem.found = node.has_text() ? '"' + std::string(node.text()) + '"'
                                     : std::string(shape_name(node.shape()));
@@ -53,7 +52,8 @@ class SecretType final : public detail::ContainerType {
             if (members != 1) expected(node, "one name and its source", problems);
         }
         if (!is_variable_name(entry.name)) {
-            return expected(node, "the name of a secret, such as GITHUB_TOKEN, or { NAME: env:NAME }",
+            return expected(node,
+                            "the name of a secret, such as GITHUB_TOKEN, or { NAME: env:NAME }",
                             problems);
         }
         *static_cast<SecretEntry*>(value) = std::move(entry);

@@ -11,7 +11,8 @@
 namespace paperclip::declaration {
 namespace {
 
-/// `over` laid over `below`: members that it has win; structs of optional members are merged in turn.
+/// `over` laid over `below`: members that it has win; structs of optional members are merged in
+/// turn.
 template <class T>
 void lay_over(T& below, const T& over);
 
@@ -42,8 +43,8 @@ void lay_member_over(std::optional<AdapterEntry>& below, const std::optional<Ada
         return;
     }
     if (!over->config) return;
-    below->config = below->config ? agents::merge_objects(*below->config, *over->config)
-                                  : *over->config;
+    below->config =
+        below->config ? agents::merge_objects(*below->config, *over->config) : *over->config;
 }
 
 /// Exactly one of the two: saying one takes the other away.
@@ -119,8 +120,13 @@ Source read_source(const Files& files) {
     Source source;
     const auto file = files.find(std::string(k_company_file));
     if (file == files.end()) {
-        source.findings.push_back({Severity::error, std::string(k_company_file), 0, 0, {},
-                                   "missing", "there is no such file; a declaration begins with it"});
+        source.findings.push_back({Severity::error,
+                                   std::string(k_company_file),
+                                   0,
+                                   0,
+                                   {},
+                                   "missing",
+                                   "there is no such file; a declaration begins with it"});
         return source;
     }
     Problems problems(Problems::Reading::strict);

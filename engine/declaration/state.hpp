@@ -18,8 +18,8 @@ const SqlModule& declaration_sql();
 
 namespace paperclip::declaration {
 
-/// The values of an object's declared fields by their names in YAML ("heartbeat.every"), as JSON; what
-/// is not set is missing or null.
+/// The values of an object's declared fields by their names in YAML ("heartbeat.every"), as JSON;
+/// what is not set is missing or null.
 using Fields = std::map<std::string, std::string>;
 
 enum class ObjectKind { company, agent, goal, project, issue };
@@ -76,9 +76,9 @@ struct State {
     std::map<Id, agents::Agent> agents;
     std::map<Id, work::Goal> goals;
     std::map<Id, work::ProjectView> projects;
-    std::map<Id, Money> run_limits;             ///< of agents
-    std::map<Id, Money> month_limits;           ///< of agents
-    std::optional<Money> company_limit;         ///< a month
+    std::map<Id, Money> run_limits;                ///< of agents
+    std::map<Id, Money> month_limits;              ///< of agents
+    std::optional<Money> company_limit;            ///< a month
     std::map<Id, std::string> instruction_hashes;  ///< of agents that have instructions
 
     [[nodiscard]] const Managed* find(ObjectKind kind, const std::string& slug) const;

@@ -21,9 +21,8 @@ bool is_digit(char c) {
 bool is_slug_text(std::string_view text) {
     const auto plain = [](char c) { return is_lower(c) || is_digit(c); };
     return !text.empty() && text.size() <= k_max_slug && plain(text.front()) &&
-           plain(text.back()) && std::all_of(text.begin(), text.end(), [&](char c) {
-               return plain(c) || c == '-';
-           });
+           plain(text.back()) &&
+           std::all_of(text.begin(), text.end(), [&](char c) { return plain(c) || c == '-'; });
 }
 
 /// "1.2.0", perhaps with "-rc.1" or "+build" behind it.
@@ -51,7 +50,7 @@ bool is_version(std::string_view text) {
 namespace declaration {
 
 bool is_slug(std::string_view text) noexcept {
-    constexpr std::array<std::string_view, 9> k_yaml_words{"y",  "n",   "yes",  "no",   "on",
+    constexpr std::array<std::string_view, 9> k_yaml_words{"y",   "n",    "yes",   "no",  "on",
                                                            "off", "true", "false", "null"};
     return is_slug_text(text) &&
            std::find(k_yaml_words.begin(), k_yaml_words.end(), text) == k_yaml_words.end();

@@ -42,8 +42,9 @@ struct TemplateRef {
     friend bool operator==(const TemplateRef&, const TemplateRef&) = default;
 };
 
-/// Has `text` the form of a slug: lower-case letters, digits and inner hyphens, at most 64 characters?
-/// Words that YAML 1.1 readers take for a boolean or for null ("no", "on", "y" …) have not.
+/// Has `text` the form of a slug: lower-case letters, digits and inner hyphens, at most 64
+/// characters? Words that YAML 1.1 readers take for a boolean or for null ("no", "on", "y" …) have
+/// not.
 bool is_slug(std::string_view text) noexcept;
 /// Has `text` the form of the name of a secret or an environment variable: GITHUB_TOKEN?
 bool is_variable_name(std::string_view text) noexcept;
@@ -82,5 +83,6 @@ struct paperclip::TextForm<paperclip::declaration::TemplateRef> {
     static constexpr std::string_view expected =
         "a template with its exact version, such as cliphub:acme/senior-python-eng@1.2.0";
     static constexpr std::string_view pattern =
-        "^cliphub:[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9-]*@[0-9]+\\.[0-9]+\\.[0-9]+([+-][0-9A-Za-z.+-]+)?$";
+        "^cliphub:[a-z0-9][a-z0-9-]*/"
+        "[a-z0-9][a-z0-9-]*@[0-9]+\\.[0-9]+\\.[0-9]+([+-][0-9A-Za-z.+-]+)?$";
 };

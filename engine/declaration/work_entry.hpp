@@ -90,8 +90,8 @@ struct RoutineEntry {
     std::optional<WebhookEntry> webhook;
 };
 BOOST_DESCRIBE_STRUCT(RoutineEntry, (),
-                      (title, description, assignee, project, goal, cron, timezone,
-                       catch_up_policy, variables, webhook))
+                      (title, description, assignee, project, goal, cron, timezone, catch_up_policy,
+                       variables, webhook))
 
 }  // namespace paperclip::declaration
 

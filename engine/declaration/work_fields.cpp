@@ -23,10 +23,9 @@ Fields declared_fields(const Document& document) {
     put(fields, "mission", document.mission);
     put(fields, "timezone", document.timezone);
     for (const BudgetEntry& entry : document.budgets) {
-        const bool in_force = entry.scope.kind == "company" &&
-                              entry.limit.window == LimitWindow::month &&
-                              (entry.limit.unit == LimitUnit::dollars ||
-                               entry.limit.unit == LimitUnit::unlimited);
+        const bool in_force =
+            entry.scope.kind == "company" && entry.limit.window == LimitWindow::month &&
+            (entry.limit.unit == LimitUnit::dollars || entry.limit.unit == LimitUnit::unlimited);
         if (in_force) fields["budget.month"] = to_json(entry.limit);
     }
     return fields;

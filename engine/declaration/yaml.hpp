@@ -11,7 +11,8 @@
 
 namespace paperclip::declaration {
 
-/// What a YAML text may come to. Beyond any of these it is refused with a message that names the limit.
+/// What a YAML text may come to. Beyond any of these it is refused with a message that names the
+/// limit.
 struct YamlLimits {
     std::size_t bytes = 4 << 20;
     std::size_t scalar_bytes = 256 << 10;
@@ -21,11 +22,11 @@ struct YamlLimits {
     std::size_t expanded_bytes = 16 << 20;
 };
 
-/// A YAML text as a tree of values that know where they stand. It takes the part of YAML that people
-/// write and that every reader understands alike, and refuses the rest: one document, keys that are
-/// texts and stand once, no tags, no merge keys. Plain scalars follow YAML 1.2's core schema without
-/// octal and hexadecimal numbers: `yes`, `on`, `22:00` and `0x1F` are texts. Immutable; the nodes
-/// borrow from it.
+/// A YAML text as a tree of values that know where they stand. It takes the part of YAML that
+/// people write and that every reader understands alike, and refuses the rest: one document, keys
+/// that are texts and stand once, no tags, no merge keys. Plain scalars follow YAML 1.2's core
+/// schema without octal and hexadecimal numbers: `yes`, `on`, `22:00` and `0x1F` are texts.
+/// Immutable; the nodes borrow from it.
 class YamlDocument {
  public:
     /// The document that `text` is, or nothing with exactly one problem.

@@ -21,8 +21,8 @@ std::string megabytes(std::size_t bytes) {
                               : std::to_string(bytes >> 10) + " KiB";
 }
 
-/// Builds the tree from yaml-cpp's events, which come before any tree of its own: so depth, size and
-/// duplicate keys are seen in time.
+/// Builds the tree from yaml-cpp's events, which come before any tree of its own: so depth, size
+/// and duplicate keys are seen in time.
 class Builder final : public YAML::EventHandler {
  public:
     Builder(const YamlText& text, const YamlLimits& limits, YamlDocument::Tree& tree)
@@ -125,7 +125,8 @@ class Builder final : public YAML::EventHandler {
             const auto first = std::find_if(map.value->members.begin(), map.value->members.end(),
                                             [&](const auto& m) { return m.key == key; });
             stop(mark, "duplicate_key",
-                 "the key \"" + std::string(utf8_prefix(key, 80)) + "\" stands twice; the first is in line " +
+                 "the key \"" + std::string(utf8_prefix(key, 80)) +
+                     "\" stands twice; the first is in line " +
                      std::to_string(first->key_mark.line));
         }
         map.key = key;
@@ -173,8 +174,7 @@ class Builder final : public YAML::EventHandler {
         parent.key.reset();
     }
     [[noreturn]] void too_deep(const YAML::Mark& mark) const {
-        stop(mark, "too_deep",
-             "nested deeper than " + std::to_string(limits_.depth) + " levels");
+        stop(mark, "too_deep", "nested deeper than " + std::to_string(limits_.depth) + " levels");
     }
 
     const YamlText& text_;
@@ -188,11 +188,14 @@ class Builder final : public YAML::EventHandler {
 void check_bytes(const YamlText& text, const YamlLimits& limits) {
     const auto bytes = text.bytes();
     if (bytes.size() > limits.bytes) {
-        throw YamlStop{{}, "too_big", "the file has " + megabytes(bytes.size()) +
-                                          "; a declaration may have " + megabytes(limits.bytes)};
+        throw YamlStop{{},
+                       "too_big",
+                       "the file has " + megabytes(bytes.size()) + "; a declaration may have " +
+                           megabytes(limits.bytes)};
     }
     if (const auto at = find_invalid_utf8(bytes); at != std::string_view::npos) {
-        throw YamlStop{text.place(at), "invalid_encoding", "this is not UTF-8; save the file as UTF-8"};
+        throw YamlStop{text.place(at), "invalid_encoding",
+                       "this is not UTF-8; save the file as UTF-8"};
     }
     const auto control = std::find_if(bytes.begin(), bytes.end(), [](char c) {
         const auto u = static_cast<unsigned char>(c);
@@ -218,8 +221,10 @@ void parse_into(const YamlText& text, const YamlLimits& limits, YamlDocument::Tr
         throw text.explain(e);
     }
     if (tree.root == nullptr || tree.root->kind == Value::Kind::null) {
-        throw YamlStop{{1, 1}, "empty", "the file is empty; a declaration begins with "
-                                        "schema: paperclip.company/v1"};
+        throw YamlStop{{1, 1},
+                       "empty",
+                       "the file is empty; a declaration begins with "
+                       "schema: paperclip.company/v1"};
     }
 }
 

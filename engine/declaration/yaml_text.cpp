@@ -95,9 +95,10 @@ YamlStop YamlText::explain_alias(std::size_t offset) const {
     const auto in_line = static_cast<std::size_t>(text_.data() + star - line.data());
     const bool in_flow = line.substr(0, in_line).find_first_of("{[") != std::string_view::npos;
     const std::string value(value_at(line, in_line, in_flow));
-    const bool is_name = value.size() > 1 && std::all_of(value.begin() + 1, value.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-    });
+    const bool is_name =
+        value.size() > 1 && std::all_of(value.begin() + 1, value.end(), [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        });
     if (is_name) {
         return {place(star), "unknown_alias",
                 "the alias " + value + " repeats an anchor &" + value.substr(1) +
@@ -128,9 +129,10 @@ YamlStop YamlText::explain(const YAML::Exception& error) const {
                 std::string("a value that begins with ") + c + " must be quoted"};
     }
     if (is(YAML::ErrorMsg::MAP_VALUE)) {
-        return {place(at), "unquoted",
-                "a colon that ends no key; quote the value if the colon belongs to it, or check the "
-                "indentation"};
+        return {
+            place(at), "unquoted",
+            "a colon that ends no key; quote the value if the colon belongs to it, or check the "
+            "indentation"};
     }
     if (is(YAML::ErrorMsg::BLOCK_ENTRY)) {
         return {place(at), "invalid_yaml",

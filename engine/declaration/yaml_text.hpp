@@ -33,8 +33,8 @@ class YamlText {
     [[nodiscard]] Mark place(const YAML::Mark& mark) const { return place(offset(mark)); }
     [[nodiscard]] std::size_t offset(const YAML::Mark& mark) const;
 
-    /// Does a quoted text begin at `offset` (behind an anchor, perhaps) that never ends? yaml-cpp ends
-    /// it with the file.
+    /// Does a quoted text begin at `offset` (behind an anchor, perhaps) that never ends? yaml-cpp
+    /// ends it with the file.
     [[nodiscard]] bool is_unterminated(std::size_t offset) const;
 
     /// What yaml-cpp's error means, with the fix.

@@ -23,11 +23,11 @@ constexpr std::array<std::string_view, 10> k_words{"null", "true", "false", "yes
 /// Would some reader take the text for a number, a date or a time?
 bool looks_special(std::string_view text) {
     std::string lower(text);
-    std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    });
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     if (std::find(k_words.begin(), k_words.end(), lower) != k_words.end()) return true;
-    const bool number_start = (text[0] >= '0' && text[0] <= '9') || text[0] == '.' || text[0] == '+';
+    const bool number_start =
+        (text[0] >= '0' && text[0] <= '9') || text[0] == '.' || text[0] == '+';
     return number_start && text.find_first_not_of("0123456789.eExX+_abcdefABCDEF") == text.npos;
 }
 

@@ -245,9 +245,9 @@ void Projects::add_patch_workspace(storage::Unit& unit, const Actor& actor, Work
                  {{"project_id", workspace.project_id}, {"id", workspace.id}})
             .any();
     }
-    core_.journal.activity(unit, actor,
-                           {workspace.company_id, "project.workspace_updated", "project",
-                            workspace.project_id.str()});
+    core_.journal.activity(
+        unit, actor,
+        {workspace.company_id, "project.workspace_updated", "project", workspace.project_id.str()});
 }
 
 Workspace Projects::remove_workspace(const Actor& actor, const Id& project, const Id& id) {

@@ -1,6 +1,5 @@
-#include "tests/unit/declaration/world.hpp"
-
 #include "engine/base/files.hpp"
+#include "tests/unit/declaration/world.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -41,8 +40,9 @@ TEST_CASE("the company of the design is applied, and a second apply is empty") {
     CHECK(ceo.budget_monthly == Money{80'000'000});
     CHECK(ceo.permissions.can_create_agents);
     CHECK(world.agent("cto").reports_to == ceo.id);
-    CHECK(engineer.adapter_config.text ==
-          R"({"env":{"GITHUB_TOKEN":{"$secret":"GITHUB_TOKEN"},"LEVEL":{"type":"plain","value":"3"}}})");
+    CHECK(
+        engineer.adapter_config.text ==
+        R"({"env":{"GITHUB_TOKEN":{"$secret":"GITHUB_TOKEN"},"LEVEL":{"type":"plain","value":"3"}}})");
     CHECK(engineer.permissions.can_assign_tasks == false);
     const auto policy = agents::parse_runtime_config(engineer.runtime_config);
     CHECK(policy.heartbeat.enabled);
@@ -97,7 +97,8 @@ TEST_CASE("apply resumes nobody whom a person or a budget paused") {
     for (const char* reason : {"manual", "budget"}) {
         storage::Unit unit = services.core.store.unit();
         services.agents.add_pause(unit, Actor::local_board(),
-                                  world.agent(reason == std::string("manual") ? "ceo" : "cto"), reason);
+                                  world.agent(reason == std::string("manual") ? "ceo" : "cto"),
+                                  reason);
         services.core.store.submit(unit);
     }
     world.apply(edited(edited(test::acme(), "$80/month", "$95/month"), "$50/month", "$60/month"));
@@ -137,8 +138,8 @@ TEST_CASE("a stale plan is refused") {
     Patch<agents::Agent> patch;
     patch.set(&agents::Agent::title, "Boss");
     world.services().agents.patch(Actor::local_board(), world.agent("ceo").id, patch, false);
-    CHECK_THROWS_AS(
-        world.declarations().apply(Actor::local_board(), files, {}, plan.fingerprint), Error);
+    CHECK_THROWS_AS(world.declarations().apply(Actor::local_board(), files, {}, plan.fingerprint),
+                    Error);
     CHECK(world.agent("ceo").title == "Boss");
 }
 
@@ -153,8 +154,9 @@ TEST_CASE("an agent hired at run time is left alone until it is declared") {
     CHECK(plan.empty());
     CHECK(plan.unmanaged == std::vector<std::string>{"helper"});
 
-    const Files files = edited(test::acme(), "\nbudgets:\n",
-                               "  helper: { role: qa, adapter: { type: claude_local } }\n\nbudgets:\n");
+    const Files files =
+        edited(test::acme(), "\nbudgets:\n",
+               "  helper: { role: qa, adapter: { type: claude_local } }\n\nbudgets:\n");
     const auto adopting = world.declarations().plan(files);
     REQUIRE(adopting.changes.size() == 1);
     CHECK(adopting.changes[0].act == Act::adopt);

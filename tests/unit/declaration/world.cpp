@@ -87,8 +87,8 @@ World::~World() = default;
 
 declaration::Services World::services() {
     Parts& p = *parts_;
-    return {p.core(),    *p.companies, *p.agents,  *p.goals,
-            *p.projects, *p.issues,    *p.budgets, p.adapters, instructions()};
+    return {p.core(),  *p.companies, *p.agents,  *p.goals,      *p.projects,
+            *p.issues, *p.budgets,   p.adapters, instructions()};
 }
 declaration::Declarations& World::declarations() {
     return *parts_->declarations;
@@ -129,7 +129,8 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 declaration::Files acme() {
     declaration::Files files;
     for (const char* agent : {"ceo", "cto", "marketing-analyst"}) {
-        files["prompts/" + std::string(agent) + ".md"] = "You are the " + std::string(agent) + ".\n";
+        files["prompts/" + std::string(agent) + ".md"] =
+            "You are the " + std::string(agent) + ".\n";
     }
     files["company.yaml"] = R"(# yaml-language-server: $schema=../company.schema.json
 schema: paperclip.company/v1
