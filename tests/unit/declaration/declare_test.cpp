@@ -1,8 +1,7 @@
-#include "engine/declaration/format.hpp"
-#include "engine/declaration/folder.hpp"
-#include "tests/unit/declaration/world.hpp"
-
 #include "engine/base/files.hpp"
+#include "engine/declaration/folder.hpp"
+#include "engine/declaration/format.hpp"
+#include "tests/unit/declaration/world.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -38,15 +37,18 @@ TEST_CASE("errors stand where they are, say what was expected and what was proba
     CHECK(errors("claude_local", "claud_local") ==
           "company.yaml:6:22: error: agents.solo.adapter.type: there is no installed adapter type "
           "\"claud_local\"; did you mean claude_local?\n");
-    CHECK(errors("    adapter", "    budget: 5\n    adapter") ==
-          "company.yaml:6:13: error: agents.solo.budget: expected a limit such as $5/month, $2/run, "
-          "2M tokens/day, 50 runs/day or unlimited, found \"5\"\n");
-    CHECK(errors("    adapter", "    reportsTo: sole\n    adapter") ==
-          "company.yaml:6:16: error: agents.solo.reportsTo: there is no agent \"sole\"; did you mean "
-          "solo?\n");
-    CHECK(errors("    adapter", "    env: { A: { secret: TOKEN } }\n    adapter") ==
-          "company.yaml:6:25: error: agents.solo.env.A.secret: there is no secret \"TOKEN\"; none is "
-          "declared\n");
+    CHECK(
+        errors("    adapter", "    budget: 5\n    adapter") ==
+        "company.yaml:6:13: error: agents.solo.budget: expected a limit such as $5/month, $2/run, "
+        "2M tokens/day, 50 runs/day or unlimited, found \"5\"\n");
+    CHECK(
+        errors("    adapter", "    reportsTo: sole\n    adapter") ==
+        "company.yaml:6:16: error: agents.solo.reportsTo: there is no agent \"sole\"; did you mean "
+        "solo?\n");
+    CHECK(
+        errors("    adapter", "    env: { A: { secret: TOKEN } }\n    adapter") ==
+        "company.yaml:6:25: error: agents.solo.env.A.secret: there is no secret \"TOKEN\"; none is "
+        "declared\n");
     CHECK(errors("    adapter", "    instructions: ../x.md\n    adapter")
               .find("company.yaml:6:19: error: agents.solo.instructions: expected a path within") ==
           0);
@@ -59,7 +61,8 @@ TEST_CASE("errors stand where they are, say what was expected and what was proba
               .find("goes round in a circle: solo -> solo") != std::string::npos);
 }
 
-TEST_CASE("the formatted company is the same company, with its comments, and formatted again itself") {
+TEST_CASE(
+    "the formatted company is the same company, with its comments, and formatted again itself") {
     const std::string once = declaration::format_yaml(test::acme().at("company.yaml"));
     INFO(once);
     CHECK(declaration::format_yaml(once) == once);
@@ -83,8 +86,8 @@ TEST_CASE("an export has what people changed, and applying it changes nothing") 
     Patch<agents::Agent> patch;
     patch.set(&agents::Agent::title, "Boss");
     patch.set(&agents::Agent::reports_to, std::optional(world.agent("ceo").id));
-    world.services().agents.patch(Actor::local_board(), world.agent("senior-python-eng-2").id, patch,
-                                  false);
+    world.services().agents.patch(Actor::local_board(), world.agent("senior-python-eng-2").id,
+                                  patch, false);
     CHECK(to_text(world.declarations().drift(applied.company_id)) ==
           "agent senior-python-eng-2\n  reportsTo: cto -> ceo\n");
     const Files exported = world.declarations().export_company(applied.company_id);
@@ -102,8 +105,9 @@ TEST_CASE("an explanation says what an agent can spend, reach and do") {
 
 TEST_CASE("a folder is read without following links") {
     const test::TempFolder folder;
-    write_file_durably(folder / "company.yaml",
-                       test::replaced(k_smallest, "    adapter", "    instructions: a.md\n    adapter"));
+    write_file_durably(
+        folder / "company.yaml",
+        test::replaced(k_smallest, "    adapter", "    instructions: a.md\n    adapter"));
     write_file_durably(folder / "a.md", "hello");
     CHECK(declaration::read_folder(folder.path()).at("a.md") == "hello");
     std::filesystem::remove(folder / "a.md");
