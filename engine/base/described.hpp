@@ -47,6 +47,11 @@ struct Rules {
 template <class T>
 struct TextForm;
 
+/// A type that has several forms in a document ("$5/month", or a list of those) specializes this:
+///     static const Type& get();
+template <class T>
+struct OwnType;
+
 template <class T>
 const Type& type_of();
 template <class T>
@@ -63,6 +68,11 @@ concept DescribedEnum = boost::describe::has_describe_enumerators<T>::value;
 template <class T>
 concept HasTextForm = requires(std::string_view s) {
     TextForm<T>::parse(s);
+};
+
+template <class T>
+concept HasOwnType = requires {
+    OwnType<T>::get();
 };
 
 template <class T>
@@ -186,7 +196,7 @@ class OptionalType final : public Type {
     }
     void read(const Node& node, void* value, Problems& problems) const override {
         auto& v = *static_cast<Optional*>(value);
-        if (node.shape() == Node::Shape::null) return v.reset();
+        if (node.shape() == Node::Shape::null && !problems.strict()) return v.reset();
         T inner{};
         const std::size_t before = problems.list().size();
         type_of<T>().read(node, &inner, problems);
@@ -202,7 +212,7 @@ class OptionalType final : public Type {
     }
     [[nodiscard]] Schema schema(SchemaSet& set) const override {
         Schema schema = type_of<T>().schema(set);
-        schema.nullable = true;
+        schema.nullable = !set.strict();
         return schema;
     }
     [[nodiscard]] bool nullable() const override { return true; }
@@ -305,9 +315,11 @@ class VariantType final : public ContainerType {
 template <class T>
 struct TypeFor {
     static const Type& get() {
-        static_assert(Described<T> || DescribedEnum<T> || HasTextForm<T>,
+        static_assert(Described<T> || DescribedEnum<T> || HasTextForm<T> || HasOwnType<T>,
                       "describe the type, or give it a TextForm");
-        if constexpr (HasTextForm<T>) {
+        if constexpr (HasOwnType<T>) {
+            return OwnType<T>::get();
+        } else if constexpr (HasTextForm<T>) {
             static const TextFormTypeOf<T> type;
             return type;
         } else if constexpr (DescribedEnum<T>) {

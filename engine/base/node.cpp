@@ -80,8 +80,9 @@ void JsonNode::each_member(const std::function<void(std::string_view, const Node
     }
 }
 
-void Problems::add(const Mark& mark, std::string code, std::string message, std::string facts) {
+Problem& Problems::add(const Mark& mark, std::string code, std::string message, std::string facts) {
     list_.push_back({path_, std::move(code), std::move(message), std::move(facts), mark});
+    return list_.back();
 }
 
 void Problems::throw_if_any() const {

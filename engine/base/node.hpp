@@ -40,6 +40,8 @@ class Node {
     virtual void each_member(
         const std::function<void(std::string_view, const Node&)>& visit) const = 0;
     [[nodiscard]] virtual Mark mark() const { return {}; }
+    /// Where the name of this member stands, if it is a member and that is known.
+    [[nodiscard]] virtual Mark key_mark() const { return mark(); }
     /// The whole value as JSON.
     [[nodiscard]] virtual Json json() const = 0;
 };
@@ -74,11 +76,21 @@ struct Problem {
     std::string message;            ///< for people: what was expected
     std::string facts;              ///< further JSON members for programs: `"minimum":1,` or empty
     Mark mark;
+    // The same in parts, for who words it differently from the API: empty where a problem has none.
+    std::string expected;  ///< "object", or what a text form expects
+    std::string found;     ///< a shape, or a text in quotes; "undefined" when it is missing
+    std::string likely;    ///< the word that was probably meant
 };
 
 /// What is wrong with a document, collected while it is read.
 class Problems {
  public:
+    /// How a document is taken. `lenient` is the API's way: unknown members are dropped, null
+    /// stands for "no value". `strict` is for what people write by hand: either is a problem, at
+    /// any depth.
+    enum class Reading { lenient, strict };
+    explicit Problems(Reading reading = Reading::lenient) noexcept : reading_(reading) {}
+
     /// Names the member or element that is being read; undone at the end of the scope.
     class Scope {
      public:
@@ -93,8 +105,10 @@ class Problems {
         Problems& problems_;
     };
 
-    void add(const Mark& mark, std::string code, std::string message, std::string facts = {});
+    /// The problem may be completed until the next one is added.
+    Problem& add(const Mark& mark, std::string code, std::string message, std::string facts = {});
 
+    [[nodiscard]] bool strict() const noexcept { return reading_ == Reading::strict; }
     [[nodiscard]] bool empty() const noexcept { return list_.empty(); }
     [[nodiscard]] const std::vector<Problem>& list() const noexcept { return list_; }
     [[nodiscard]] const std::vector<std::string>& path() const noexcept { return path_; }
@@ -104,6 +118,7 @@ class Problems {
     void throw_if_any() const;
 
  private:
+    Reading reading_;
     std::vector<std::string> path_;
     std::vector<Problem> list_;
 };

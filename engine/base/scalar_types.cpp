@@ -1,5 +1,6 @@
 #include "engine/base/described.hpp"
 #include "engine/base/error.hpp"
+#include "engine/base/nearest.hpp"
 #include "engine/base/time.hpp"
 #include "engine/base/utf8.hpp"
 
@@ -19,17 +20,29 @@ std::string quoted_list(const std::vector<std::string_view>& words) {
     return out;
 }
 
+/// What `node` is, for people: a short text in quotes, or its shape.
+std::string found_in(const Node& node) {
+    constexpr std::size_t k_shown = 80;
+    if (!node.has_text()) return std::string(shape_name(node.shape()));
+    return '"' + std::string(utf8_prefix(node.text(), k_shown)) + '"';
+}
+
 void expected(const Node& node, std::string_view what, Problems& problems) {
-    problems.add(node.mark(), "invalid_type",
-                 "Invalid input: expected " + std::string(what) + ", received " +
-                     std::string(shape_name(node.shape())),
-                 "\"expected\":\"" + std::string(what) + "\",");
+    Problem& problem = problems.add(node.mark(), "invalid_type",
+                                    "Invalid input: expected " + std::string(what) + ", received " +
+                                        std::string(shape_name(node.shape())),
+                                    "\"expected\":\"" + std::string(what) + "\",");
+    problem.expected = what;
+    problem.found = found_in(node);
 }
 
 void bad_format(const Node& node, std::string_view format, std::string_view expected_text,
                 Problems& problems) {
-    problems.add(node.mark(), "invalid_format", "Invalid " + std::string(expected_text),
-                 "\"format\":\"" + std::string(format) + "\",");
+    Problem& problem =
+        problems.add(node.mark(), "invalid_format", "Invalid " + std::string(expected_text),
+                     "\"format\":\"" + std::string(format) + "\",");
+    problem.expected = expected_text;
+    problem.found = found_in(node);
 }
 
 template <class T>
@@ -299,8 +312,12 @@ void EnumType::read(const Node& node, void* value, Problems& problems) const {
         if (i > 0) values += ',';
         append_json_string(values, words_[i]);
     }
-    problems.add(node.mark(), "invalid_value",
-                 "Invalid option: expected one of " + quoted_list(words_), values + "],");
+    Problem& problem =
+        problems.add(node.mark(), "invalid_value",
+                     "Invalid option: expected one of " + quoted_list(words_), values + "],");
+    problem.expected = "one of " + listed(words_);
+    problem.found = found_in(node);
+    if (node.has_text()) problem.likely = nearest(node.text(), words_).value_or("");
 }
 
 Value EnumType::to_column(const void* value, std::string&) const {
@@ -326,11 +343,11 @@ void TextFormType::write(std::string& out, const void* value) const {
 
 void TextFormType::read(const Node& node, void* value, Problems& problems) const {
     if (node.has_text() && parse(node.text(), value)) return;
-    problems.add(
-        node.mark(), "invalid_format",
-        "Expected " + std::string(expected_) +
-            (node.has_text() ? ", found \"" + std::string(utf8_prefix(node.text(), 80)) + "\""
-                             : ", found " + std::string(shape_name(node.shape()))));
+    Problem& problem =
+        problems.add(node.mark(), "invalid_format",
+                     "Expected " + std::string(expected_) + ", found " + found_in(node));
+    problem.expected = expected_;
+    problem.found = found_in(node);
 }
 
 Value TextFormType::to_column(const void* value, std::string& scratch) const {

@@ -37,11 +37,15 @@ void SchemaSet::write(JsonWriter& out, const Schema& schema) const {
     if (!schema.any_of.empty()) {
         out.key("anyOf").begin_array();
         for (const Schema& one : schema.any_of) write(out, one);
-        out.end_array().end_object();
+        out.end_array();
+        if (!schema.description.empty()) out.member("description", schema.description);
+        out.end_object();
         return;
     }
     if (!schema.ref.empty()) {
-        out.member("$ref", prefix_ + schema.ref).end_object();
+        out.member("$ref", prefix_ + schema.ref);
+        if (!schema.description.empty()) out.member("description", schema.description);
+        out.end_object();
         return;
     }
     if (!schema.type.empty() && schema.nullable) {
@@ -60,6 +64,9 @@ void SchemaSet::write(JsonWriter& out, const Schema& schema) const {
     write_limits(out, schema);
     if (schema.items) write(out.key("items"), *schema.items);
     if (schema.values) write(out.key("additionalProperties"), *schema.values);
+    if (!schema.key_pattern.empty()) {
+        out.key("propertyNames").begin_object().member("pattern", schema.key_pattern).end_object();
+    }
     if (!schema.properties.empty()) {
         out.key("properties").begin_object();
         for (const Schema& property : schema.properties) write(out.key(property.name), property);

@@ -27,6 +27,7 @@ struct Schema {
     std::vector<Schema> any_of;            ///< one of these; the rest is then unused
     std::shared_ptr<const Schema> items;   ///< of a list
     std::shared_ptr<const Schema> values;  ///< of a map
+    std::string key_pattern;               ///< of a map's keys
     std::string name;                      ///< as a property of another schema
     std::vector<Schema> properties;
     std::vector<std::string> required;
@@ -36,7 +37,12 @@ struct Schema {
 /// The named schemas that a document refers to as `<prefix>Name`: OpenAPI's components, or `$defs`.
 class SchemaSet {
  public:
-    explicit SchemaSet(std::string prefix) : prefix_(std::move(prefix)) {}
+    /// `strict`: of documents as Problems::Reading::strict takes them, instead of answers, which
+    /// have all members.
+    explicit SchemaSet(std::string prefix, bool strict = false)
+        : prefix_(std::move(prefix)), strict_(strict) {}
+
+    [[nodiscard]] bool strict() const { return strict_; }
 
     /// A reference to the schema called `name`, which `make` makes the first time.
     Schema refer(const std::string& name, const std::function<Schema()>& make);
@@ -48,6 +54,7 @@ class SchemaSet {
 
  private:
     std::string prefix_;
+    bool strict_;
     std::map<std::string, Schema> by_name_;
 };
 

@@ -1,6 +1,7 @@
 #include "engine/base/type.hpp"
 
 #include "engine/base/error.hpp"
+#include "engine/base/nearest.hpp"
 #include "engine/base/time.hpp"
 #include "engine/base/utf8.hpp"
 
@@ -16,6 +17,13 @@ bool is_color(std::string_view text) {
            std::all_of(text.begin() + 1, text.end(), [](char c) {
                return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
            });
+}
+
+/// The type decides, not the document: in YAML `title: 42` is a text of two characters.
+bool is_number_type(const Type& type) {
+    SchemaSet ignored("");
+    const auto word = type.schema(ignored).type;
+    return word == "integer" || word == "number";
 }
 
 }  // namespace
@@ -63,8 +71,7 @@ void StructType::check_limits(const Field& field, const Node& node, Problems& pr
     const Rule& rule = field.rule;
     if (node.shape() == Node::Shape::null) return;
     const bool is_list = node.shape() == Node::Shape::list;
-    const bool is_number = !node.has_text() || node.shape() == Node::Shape::integer ||
-                           node.shape() == Node::Shape::number;
+    const bool is_number = !node.has_text() || is_number_type(*field.type);
     std::int64_t size = 0;
     if (is_list) {
         node.each_item([&](std::size_t, const Node&) { ++size; });
@@ -98,6 +105,16 @@ void StructType::check_limits(const Field& field, const Node& node, Problems& pr
     }
 }
 
+void StructType::unknown_key(std::string_view key, const Node& member, Problems& problems) const {
+    Problem& problem = problems.add(member.key_mark(), "unrecognized_keys",
+                                    "Unrecognized key: \"" + std::string(key) + "\"");
+    std::vector<std::string_view> known;
+    for (const Field& field : fields_) known.push_back(field.wire);
+    problem.expected = "one of " + listed(known);
+    problem.found = '"' + std::string(key) + '"';
+    problem.likely = nearest(key, known).value_or("");
+}
+
 void StructType::read_members(const Node& node, void* value, Purpose purpose, bool strict,
                               FieldSet& present, FieldSet& null, Problems& problems) const {
     if (!detail::expect_shape(node, Node::Shape::object, problems)) return;
@@ -109,10 +126,7 @@ void StructType::read_members(const Node& node, void* value, Purpose purpose, bo
              (purpose == Purpose::create && field->rule.access == Access::on_create));
         const Problems::Scope scope(problems, key);
         if (!settable) {
-            if (strict) {
-                problems.add(member.mark(), "unrecognized_keys",
-                             "Unrecognized key: \"" + std::string(key) + "\"");
-            }
+            if (strict) unknown_key(key, member, problems);
             return;
         }
         const std::size_t before = problems.list().size();
@@ -140,9 +154,12 @@ void StructType::read_members(const Node& node, void* value, Purpose purpose, bo
         SchemaSet ignored("");
         const auto schema = fields_[i].type->schema(ignored);
         const std::string expected = schema.type.empty() ? "value" : schema.type;
-        problems.add(node.mark(), "invalid_type",
-                     "Invalid input: expected " + expected + ", received undefined",
-                     "\"expected\":\"" + expected + "\",");
+        Problem& problem =
+            problems.add(node.mark(), "invalid_type",
+                         "Invalid input: expected " + expected + ", received undefined",
+                         "\"expected\":\"" + expected + "\",");
+        problem.expected = expected;
+        problem.found = "undefined";
     }
 }
 
@@ -160,7 +177,7 @@ void StructType::from_row(const Value* row, std::size_t count, void* value) cons
 void StructType::read(const Node& node, void* value, Problems& problems) const {
     FieldSet present;
     FieldSet null;
-    read_members(node, value, Purpose::whole, false, present, null, problems);
+    read_members(node, value, Purpose::whole, problems.strict(), present, null, problems);
 }
 
 Value StructType::to_column(const void* value, std::string& scratch) const {
@@ -204,7 +221,9 @@ Schema StructType::body_schema(Purpose purpose, bool strict, SchemaSet& set) con
 }
 
 Schema StructType::schema(SchemaSet& set) const {
-    return set.refer(name_, [&] { return body_schema(Purpose::whole, false, set); });
+    const bool strict = set.strict();
+    const Purpose purpose = strict ? Purpose::create : Purpose::whole;
+    return set.refer(name_, [&] { return body_schema(purpose, strict, set); });
 }
 
 }  // namespace paperclip

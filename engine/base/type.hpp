@@ -121,6 +121,7 @@ class StructType final : public Type {
 
  private:
     void check_limits(const Field& field, const Node& node, Problems& problems) const;
+    void unknown_key(std::string_view key, const Node& member, Problems& problems) const;
 
     std::string name_;
     std::vector<Field> fields_;

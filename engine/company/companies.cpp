@@ -104,23 +104,29 @@ std::vector<Company> Companies::list() {
 
 Company Companies::patch(const Actor& actor, const Id& id, const Patch<Company>& input) {
     Company after = get(id);
+    storage::Unit unit = core_.store.unit();
+    add_patch(unit, actor, after, input);
+    if (input.has(&Company::budget_monthly)) {
+        ledger_.set_monthly_limit(unit, actor, id, {}, input.value.budget_monthly);
+    }
+    core_.store.submit(unit);
+    fill(after);
+    return after;
+}
+
+void Companies::add_patch(storage::Unit& unit, const Actor& actor, Company& company,
+                          const Patch<Company>& input) {
+    Company after = company;
     input.apply_to(after);
     check(after);
     Patch<Company> change = input;
     change.set(&Company::updated_at, core_.clock.now());
-
-    storage::Unit unit = core_.store.unit();
-    unit.add_patch("company.patch"_sql, change, {}, {{"id", id}}).into(after).otherwise([] {
-        throw Error(ErrorKind::not_found, "Company not found");
-    });
-    if (input.has(&Company::budget_monthly)) {
-        ledger_.set_monthly_limit(unit, actor, id, {}, input.value.budget_monthly);
-    }
-    core_.journal.activity(unit, actor,
-                           {id, "company.updated", "company", id.str(), changed_members(input)});
-    core_.store.submit(unit);
-    fill(after);
-    return after;
+    unit.add_patch("company.patch"_sql, change, {}, {{"id", company.id}})
+        .into(company)
+        .otherwise([] { throw Error(ErrorKind::not_found, "Company not found"); });
+    core_.journal.activity(
+        unit, actor,
+        {company.id, "company.updated", "company", company.id.str(), changed_members(input)});
 }
 
 void add_sql(storage::Catalogue& catalogue) {

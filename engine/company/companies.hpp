@@ -44,6 +44,10 @@ class Companies {
     std::optional<Company> find(const Id& id);
     std::vector<Company> list();
     Company patch(const Actor& actor, const Id& id, const Patch<Company>& input);
+    /// Adds the steps that change `company`, and changes it alike when the unit has succeeded. A
+    /// budget is not set by it.
+    void add_patch(storage::Unit& unit, const Actor& actor, Company& company,
+                   const Patch<Company>& input);
 
  private:
     void fill(Company& company);

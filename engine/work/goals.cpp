@@ -77,9 +77,6 @@ std::vector<Goal> Goals::chain(const Id& id) {
 
 void Goals::add_patch(storage::Unit& unit, const Actor& actor, const Goal& goal,
                       Patch<Goal> change) {
-    Goal after = goal;
-    change.apply_to(after);
-    check(after);
     const std::string details = changed_members(change);
     change.set(&Goal::updated_at, core_.clock.now());
     unit.add_patch("goal.patch"_sql, change, {}, {{"id", goal.id}}).otherwise([] { not_found(); });
@@ -87,8 +84,12 @@ void Goals::add_patch(storage::Unit& unit, const Actor& actor, const Goal& goal,
 }
 
 Goal Goals::patch(const Actor& actor, const Id& id, const Patch<Goal>& input) {
+    const Goal goal = get(id);
+    Goal after = goal;
+    input.apply_to(after);
+    check(after);
     storage::Unit unit = core_.store.unit();
-    add_patch(unit, actor, get(id), input);
+    add_patch(unit, actor, goal, input);
     core_.store.submit(unit);
     return get(id);
 }

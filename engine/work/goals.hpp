@@ -22,6 +22,7 @@ class Goals {
     Goal get(const Id& id);
     std::vector<Goal> list(const Id& company);
     Goal patch(const Actor& actor, const Id& id, const Patch<Goal>& input);
+    /// Adds the steps that change `goal`; whoever calls has checked what it refers to.
     void add_patch(storage::Unit& unit, const Actor& actor, const Goal& goal, Patch<Goal> change);
     /// Throws Error{conflict} while sub-goals or issues belong to it.
     Goal remove(const Actor& actor, const Id& id);

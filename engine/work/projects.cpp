@@ -96,8 +96,8 @@ void Projects::add_create(storage::Unit& unit, const Actor& actor, Project& proj
                           const std::vector<Id>& goals) {
     project.id = core_.ids.next();
     project.created_at = project.updated_at = core_.clock.now();
-    must_be_agent_of(core_.store, project.company_id, project.lead_agent_id);
-    const std::string slug = agents::slug_of(project.name);
+    const std::string slug =
+        project.url_key.empty() ? agents::slug_of(project.name) : project.url_key;
     project.url_key = slug;
     const auto taken = [&] {
         return core_.store.text("project.resolve_url_key"_sql,
@@ -117,6 +117,7 @@ ProjectView Projects::create(const Actor& actor, const Id& company,
                              const Patch<ProjectInput>& input) {
     Project project = input.value;
     project.company_id = company;
+    must_be_agent_of(core_.store, company, project.lead_agent_id);
     storage::Unit unit = core_.store.unit();
     add_create(unit, actor, project, goals_of(input));
     if (input.value.workspace) {
@@ -147,17 +148,28 @@ std::vector<ProjectView> Projects::list(const Id& company) {
 ProjectView Projects::patch(const Actor& actor, const Id& id, const Patch<ProjectInput>& input) {
     const ProjectView before = get(id);
     must_be_agent_of(core_.store, before.company_id, input.value.lead_agent_id);
-    Patch<Project> change = base_of<Project>(input);
-    change.set(&Project::updated_at, core_.clock.now());
-    storage::Unit unit = core_.store.unit();
-    unit.add_patch("project.patch"_sql, change, {}, {{"id", id}}).otherwise([] { not_found(); });
+    std::optional<std::vector<Id>> goals;
     if (input.has(&ProjectInput::goal_ids) || input.has(&ProjectInput::goal_id)) {
-        unit.add("project.clear_goals"_sql, {{"project_id", id}}).any();
-        add_goals(unit, before, goals_of(input));
+        goals = goals_of(input);
     }
-    log_activity(unit, actor, "project.updated", before, changed_members(input));
+    storage::Unit unit = core_.store.unit();
+    add_patch(unit, actor, before, base_of<Project>(input), goals);
     core_.store.submit(unit);
     return get(id);
+}
+
+void Projects::add_patch(storage::Unit& unit, const Actor& actor, const Project& project,
+                         Patch<Project> change, const std::optional<std::vector<Id>>& goals) {
+    const std::string details = changed_members(change);
+    change.set(&Project::updated_at, core_.clock.now());
+    unit.add_patch("project.patch"_sql, change, {}, {{"id", project.id}}).otherwise([] {
+        not_found();
+    });
+    if (goals) {
+        unit.add("project.clear_goals"_sql, {{"project_id", project.id}}).any();
+        add_goals(unit, project, *goals);
+    }
+    log_activity(unit, actor, "project.updated", project, details);
 }
 
 ProjectView Projects::remove(const Actor& actor, const Id& id) {
@@ -213,22 +225,29 @@ Workspace Projects::patch_workspace(const Actor& actor, const Id& project, const
     auto workspace =
         core_.store.one<Workspace>("workspace.by_id"_sql, {{"id", id}, {"project_id", project}});
     if (!workspace) no_workspace();
-    input.apply_to(*workspace);
-    check(*workspace);
+    storage::Unit unit = core_.store.unit();
+    add_patch_workspace(unit, actor, *workspace, input);
+    core_.store.submit(unit);
+    return *workspace;
+}
+
+void Projects::add_patch_workspace(storage::Unit& unit, const Actor& actor, Workspace& workspace,
+                                   const Patch<Workspace>& input) {
+    input.apply_to(workspace);
+    check(workspace);
     Patch<Workspace> change = input;
     change.set(&Workspace::updated_at, core_.clock.now());
-    storage::Unit unit = core_.store.unit();
-    unit.add_patch("workspace.patch"_sql, change, {}, {{"id", id}}).into(*workspace).otherwise([] {
-        no_workspace();
-    });
-    if (workspace->is_primary) {
-        unit.add("workspace.demote_others"_sql, {{"project_id", project}, {"id", id}}).any();
+    unit.add_patch("workspace.patch"_sql, change, {}, {{"id", workspace.id}})
+        .into(workspace)
+        .otherwise([] { no_workspace(); });
+    if (workspace.is_primary) {
+        unit.add("workspace.demote_others"_sql,
+                 {{"project_id", workspace.project_id}, {"id", workspace.id}})
+            .any();
     }
     core_.journal.activity(
         unit, actor,
-        {workspace->company_id, "project.workspace_updated", "project", project.str()});
-    core_.store.submit(unit);
-    return *workspace;
+        {workspace.company_id, "project.workspace_updated", "project", workspace.project_id.str()});
 }
 
 Workspace Projects::remove_workspace(const Actor& actor, const Id& project, const Id& id) {

@@ -1,0 +1,120 @@
+#include "engine/base/files.hpp"
+#include "engine/declaration/folder.hpp"
+#include "engine/declaration/format.hpp"
+#include "tests/unit/declaration/world.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace paperclip;
+using declaration::Files;
+
+namespace {
+
+constexpr const char* k_smallest =
+    "schema: paperclip.company/v1\n"
+    "slug: tiny\n"
+    "name: Tiny\n"
+    "agents:\n"
+    "  solo:\n"
+    "    adapter: { type: claude_local }\n";
+
+/// What is wrong with the smallest company with one piece exchanged, without the warnings.
+std::string errors(const std::string& from, const std::string& to) {
+    test::World world;
+    auto findings =
+        world.declarations().validate(test::company_file(test::replaced(k_smallest, from, to)));
+    std::erase_if(findings, [](const auto& finding) {
+        return finding.severity == declaration::Severity::warning;
+    });
+    return to_text(findings);
+}
+
+}  // namespace
+
+TEST_CASE("errors stand where they are, say what was expected and what was probably meant") {
+    CHECK(errors("adapter:", "adaptor:") ==
+          "company.yaml:6:5: error: agents.solo.adaptor: unknown key; did you mean adapter?\n");
+    CHECK(errors("claude_local", "claud_local") ==
+          "company.yaml:6:22: error: agents.solo.adapter.type: there is no installed adapter type "
+          "\"claud_local\"; did you mean claude_local?\n");
+    CHECK(
+        errors("    adapter", "    budget: 5\n    adapter") ==
+        "company.yaml:6:13: error: agents.solo.budget: expected a limit such as $5/month, $2/run, "
+        "2M tokens/day, 50 runs/day or unlimited, found \"5\"\n");
+    CHECK(
+        errors("    adapter", "    reportsTo: sole\n    adapter") ==
+        "company.yaml:6:16: error: agents.solo.reportsTo: there is no agent \"sole\"; did you mean "
+        "solo?\n");
+    CHECK(
+        errors("    adapter", "    env: { A: { secret: TOKEN } }\n    adapter") ==
+        "company.yaml:6:25: error: agents.solo.env.A.secret: there is no secret \"TOKEN\"; none is "
+        "declared\n");
+    CHECK(errors("    adapter", "    instructions: ../x.md\n    adapter")
+              .find("company.yaml:6:19: error: agents.solo.instructions: expected a path within") ==
+          0);
+    CHECK(errors("    adapter", "    heartbeat: { cron: */15 * * * * }\n    adapter")
+              .find("must be quoted: cron: \"*/15 * * * *\"") != std::string::npos);
+    CHECK(errors("name: Tiny", "name: Tiny\nname: Two").find("company.yaml:4:1: error: ") == 0);
+    CHECK(errors("name: Tiny\n", "").find("name: is missing; expected a text") !=
+          std::string::npos);
+    CHECK(errors("    adapter", "    reportsTo: solo\n    adapter")
+              .find("goes round in a circle: solo -> solo") != std::string::npos);
+}
+
+TEST_CASE(
+    "the formatted company is the same company, with its comments, and formatted again itself") {
+    const std::string once = declaration::format_yaml(test::acme().at("company.yaml"));
+    INFO(once);
+    CHECK(declaration::format_yaml(once) == once);
+    CHECK(once.find("# for every cron, quiet hour and budget month below") != std::string::npos);
+    CHECK(once.find("  ceo:\n    role: ceo\n") == std::string::npos);  // adapter comes first
+}
+
+TEST_CASE("an export of what was applied is what was applied") {
+    test::World world;
+    const auto applied = world.apply(test::acme());
+    const Files exported = world.declarations().export_company(applied.company_id);
+    INFO(exported.at("company.yaml"));
+    CHECK(world.declarations().drift(applied.company_id).changes.empty());
+    CHECK(world.declarations().plan(exported).empty());
+    CHECK(exported.at("prompts/ceo.md") == "You are the ceo.\n");
+}
+
+TEST_CASE("an export has what people changed, and applying it changes nothing") {
+    test::World world;
+    const auto applied = world.apply(test::acme());
+    Patch<agents::Agent> patch;
+    patch.set(&agents::Agent::title, "Boss");
+    patch.set(&agents::Agent::reports_to, std::optional(world.agent("ceo").id));
+    world.services().agents.patch(Actor::local_board(), world.agent("senior-python-eng-2").id,
+                                  patch, false);
+    CHECK(to_text(world.declarations().drift(applied.company_id)) ==
+          "agent senior-python-eng-2\n  reportsTo: cto -> ceo\n");
+    const Files exported = world.declarations().export_company(applied.company_id);
+    INFO(exported.at("company.yaml"));
+    CHECK(world.declarations().plan(exported).empty());
+}
+
+TEST_CASE("an explanation says what an agent can spend, reach and do") {
+    test::World world;
+    const auto text = world.declarations().explain(test::acme(), "senior-python-eng-1").text;
+    CHECK(text.find("at most $50/month") != std::string::npos);
+    CHECK(text.find("secrets: GITHUB_TOKEN") != std::string::npos);
+    CHECK(text.find("hire nobody") != std::string::npos);
+}
+
+TEST_CASE("a folder is read without following links") {
+    const test::TempFolder folder;
+    write_file_durably(
+        folder / "company.yaml",
+        test::replaced(k_smallest, "    adapter", "    instructions: a.md\n    adapter"));
+    write_file_durably(folder / "a.md", "hello");
+    CHECK(declaration::read_folder(folder.path()).at("a.md") == "hello");
+    std::filesystem::remove(folder / "a.md");
+    std::filesystem::create_symlink("/etc/hostname", folder / "a.md");
+    CHECK_THROWS_AS(declaration::read_folder(folder.path()), Error);
+}
+
+TEST_CASE("the JSON Schema is of the vocabulary") {
+    CHECK(declaration::json_schema().find("\"reportsTo\"") != std::string::npos);
+}

@@ -1,0 +1,63 @@
+#include "tests/unit/declaration/world.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace paperclip;
+
+namespace {
+
+/// The one problem of a text, without the file's name.
+std::string problem(const std::string& text) {
+    Problems problems(Problems::Reading::strict);
+    const auto document = declaration::YamlDocument::parse(text, problems);
+    CHECK(document.has_value() == problems.empty());
+    if (problems.empty()) return "";
+    CHECK(problems.list().size() == 1);
+    const Problem& first = problems.list().front();
+    return std::to_string(first.mark.line) + ":" + std::to_string(first.mark.column) + " " +
+           first.code;
+}
+
+std::string repeated(const std::string& text, int times) {
+    std::string out;
+    for (int i = 0; i < times; ++i) out += text;
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("hostile YAML gets one located error") {
+    CHECK(problem("a: 1\na: 2\n") == "2:1 duplicate_key");
+    CHECK(problem("a: {b: 1, b: 2}\n") == "1:11 duplicate_key");
+    CHECK(problem("a: !!str 1\n") == "1:4 tag");
+    CHECK(problem("a: &x {b: 1}\nc:\n  <<: *x\n") == "3:3 merge_key");
+    CHECK(problem("a: 1\n---\nb: 2\n").find("several_documents") != std::string::npos);
+    CHECK(problem("").find("empty") != std::string::npos);
+    CHECK(problem("# only a comment\n").find("empty") != std::string::npos);
+    CHECK(problem("a: \"open\nb: 1\n").find("invalid_yaml") != std::string::npos);
+    CHECK(problem("a:\n\tb: 1\n").find("tab") != std::string::npos);
+    CHECK(problem(std::string("a: b\0c\n", 7)) == "1:5 invalid_encoding");
+    CHECK(problem("a: \xff\n") == "1:4 invalid_encoding");
+    CHECK(problem("cron: */15 * * * *\n") == "1:7 unquoted");
+    CHECK(problem("a: *nobody\n") == "1:4 unknown_alias");
+    CHECK(problem("a: " + repeated("x", 300 << 10) + "\n") == "1:4 too_big");
+    CHECK(problem(repeated("[", 100'000)) == "1:1 invalid_key");
+    CHECK(problem("a: " + repeated("[", 40) + repeated("]", 40)).find("too_deep") !=
+          std::string::npos);
+    CHECK(problem(repeated("a: {", 100'000)).find(" ") != std::string::npos);
+    CHECK(problem(repeated("# x\n", 2 << 20)).find("too_big") != std::string::npos);
+}
+
+TEST_CASE("aliases that stand for gigabytes are refused") {
+    std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+    for (int i = 1; i < 12; ++i) {
+        const std::string before = "*a" + std::to_string(i - 1);
+        text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" +
+                repeated(before + ", ", 9) + before + "]\n";
+    }
+    CHECK(problem(text).find("too_big") != std::string::npos);
+}
+
+TEST_CASE("YAML 1.1's booleans are texts") {
+    CHECK(problem("a: yes\nb: no\non: off\n").empty());
+}
