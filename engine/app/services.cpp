@@ -3,6 +3,7 @@
 #include "engine/access/setup.hpp"
 #include "engine/agents/setup.hpp"
 #include "engine/company/setup.hpp"
+#include "engine/declaration/setup.hpp"
 #include "engine/governance/setup.hpp"
 #include "engine/journal/setup.hpp"
 #include "engine/work/setup.hpp"
@@ -69,9 +70,25 @@ Services::Services(const Machine& m)
       planner(core, wakeups, issues, scheduler, run_engine),
       views(core, run_engine),
       peers(run_engine),
-      gate(core, keys, tokens, peers) {
+      gate(core, keys, tokens, peers),
+      stopper(runs, run_engine),
+      declarations({.core = core,
+                    .companies = companies,
+                    .agents = agents,
+                    .goals = goals,
+                    .projects = projects,
+                    .issues = issues,
+                    .budgets = budgets,
+                    .adapters = adapters,
+                    .instructions_root = m.places.instructions()},
+                   stopper) {
     journal.announce_to(relay);
     relay.add_consumer(planner);
+    declarations.on_applied([this] { declare_secrets(); });
+}
+
+void Services::declare_secrets() {
+    for (const auto& [name, source] : declarations.secret_sources()) secrets.declare(name, source);
 }
 
 void Services::add_sql(storage::Catalogue& catalogue) {
@@ -82,6 +99,7 @@ void Services::add_sql(storage::Catalogue& catalogue) {
     work::add_sql(catalogue);
     governance::add_sql(catalogue);
     runs::add_sql(catalogue);
+    declaration::add_sql(catalogue);
 }
 
 void Services::add_routes(http::Router& router) {
@@ -96,9 +114,11 @@ void Services::add_routes(http::Router& router) {
                                       run_engine, control, scheduler, views, machine.places.logs()};
     runs::add_wake_routes(router, run_routes);
     runs::add_run_routes(router, run_routes);
+    declaration::add_routes(router, declarations);
 }
 
 void Services::start() {
+    declare_secrets();
     run_engine.recover();
     relay.start();
     scheduler.start();

@@ -2,6 +2,8 @@
 
 #include "engine/access/gate.hpp"
 #include "engine/app/places.hpp"
+#include "engine/declaration/declarations.hpp"
+#include "engine/declaration/run_stopper.hpp"
 #include "engine/journal/relay.hpp"
 #include "engine/runs/adapter_catalog.hpp"
 #include "engine/runs/peers.hpp"
@@ -76,6 +78,11 @@ class Services {
     runs::RunViews views;
     runs::ProcessPeers peers;
     access::Gate gate;
+    declaration::RunStopper stopper;
+    declaration::Declarations declarations;
+
+ private:
+    void declare_secrets();
 };
 
 }  // namespace paperclip::app

@@ -71,6 +71,9 @@ int run(int argc, char** argv) {
     app.add_option("--plugins", common.plugin_folders, "A further folder of plugins");
     add_version(app, common);
     add_run(app, common, finish);
+    add_company(app, common, finish);
+    add_init(app, common, finish);
+    add_do(app, common, finish);
     add_heartbeat(app, common, finish);
     add_plugin(app, common, finish);
     add_backup(app, common, finish);

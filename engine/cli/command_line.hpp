@@ -39,6 +39,9 @@ using Finish = std::function<void(Exit)>;
 
 // A file a group of commands; each adds its own to `app`.
 void add_run(CLI::App& app, Common& common, const Finish& finish);
+void add_company(CLI::App& app, Common& common, const Finish& finish);
+void add_init(CLI::App& app, Common& common, const Finish& finish);
+void add_do(CLI::App& app, Common& common, const Finish& finish);
 void add_heartbeat(CLI::App& app, Common& common, const Finish& finish);
 void add_plugin(CLI::App& app, Common& common, const Finish& finish);
 void add_backup(CLI::App& app, Common& common, const Finish& finish);

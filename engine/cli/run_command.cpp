@@ -1,4 +1,6 @@
+#include "engine/app/services.hpp"
 #include "engine/cli/command_line.hpp"
+#include "engine/declaration/folder.hpp"
 
 #include <csignal>
 #include <cstdio>
@@ -52,6 +54,15 @@ void check_host(const std::string& host) {
                                         "reaches the port without a key is trusted as the board");
 }
 
+/// Before anybody wakes, so that nothing starts by what the files no longer say.
+void apply_companies(app::Services& services, const std::vector<std::string>& folders) {
+    for (const auto& folder : folders) {
+        const auto result =
+            services.declarations.apply(Actor::local_board(), declaration::read_folder(folder));
+        if (result.changed) std::printf("%s", to_text(result.plan).c_str());
+    }
+}
+
 void run_engine(const Common& common, const RunOptions& options) {
     check_host(options.host);
     ::signal(SIGPIPE, SIG_IGN);
@@ -62,6 +73,7 @@ void run_engine(const Common& common, const RunOptions& options) {
     static Redactor redactor;  // until the last line of the log
     configure_log(options.log_format, options.log_level, redactor);
     app::Engine engine(engine_options(common, options), redactor);
+    apply_companies(engine.services(), options.companies);
     engine.start();
     std::printf("Paperclip %s on http://%s:%u\n", std::string(app::version()).c_str(),
                 options.host == "::1" ? "[::1]" : "127.0.0.1", unsigned{engine.port()});
@@ -86,6 +98,8 @@ void add_run(CLI::App& app, Common& common, const Finish&) {
     command->add_option("--host", options->host, "Address to listen on")
         ->envname("HOST")
         ->capture_default_str();
+    command->add_option("--company", options->companies,
+                        "Folder of a declared company, applied at the start");
     command->add_option("--allow-host", options->allowed_hosts,
                         "A further name under which clients may call");
     command->add_option("--allow-address", options->allowed_addresses,

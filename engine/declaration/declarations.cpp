@@ -83,6 +83,7 @@ ApplyResult Declarations::apply(const Actor& actor, const Files& files,
     storage::Unit unit = services_.core.store.unit();
     applying.add_steps(unit);
     services_.core.store.submit(unit);
+    applied_();
     return {masked(plan), applying.company(), plan.revision + 1, true};
 }
 

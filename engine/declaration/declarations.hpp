@@ -7,6 +7,7 @@
 #include "engine/declaration/plan.hpp"
 #include "engine/declaration/source.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,9 @@ class Declarations {
  public:
     Declarations(Services services, Stopper& stopper)
         : services_(std::move(services)), stopper_(stopper) {}
+
+    /// Called after each apply that changed something. Set before others use this.
+    void on_applied(std::function<void()> applied) { applied_ = std::move(applied); }
 
     /// Everything that is wrong with a declaration or probably not meant, by place. Reads no state.
     [[nodiscard]] Findings validate(const Files& files) const;
@@ -60,6 +64,7 @@ class Declarations {
 
     Services services_;
     Stopper& stopper_;
+    std::function<void()> applied_ = [] {};
 };
 
 /// The plan as others see it: the values of environment variables are masked.

@@ -40,8 +40,8 @@ std::vector<std::string> lines_of(const std::filesystem::path& file) {
 
 struct Score {
     int kills = 0;
-    int named = 0;     ///< of those at a fail point
-    int unlucky = 0;   ///< the engine did not pass the point in time, and was killed anywhere
+    int named = 0;      ///< of those at a fail point
+    int unlucky = 0;    ///< the engine did not pass the point in time, and was killed anywhere
     int in_flight = 0;  ///< the fewest runs at work when killed
     std::chrono::steady_clock::duration up{0};
 };
@@ -108,9 +108,9 @@ TEST_CASE("kill -9 at any moment loses nothing and doubles nothing") {
     const auto writes = lines_of(acknowledged);
     const auto runs = lines_of(executed);
     const double seconds = std::chrono::duration<double>(score.up).count();
-    std::cout << score.kills << " kills, " << score.named << " at named points ("
-              << score.unlucky << " not reached in time), at least " << score.in_flight
-              << " runs in flight; " << writes.size() << " acknowledged writes, "
+    std::cout << score.kills << " kills, " << score.named << " at named points (" << score.unlucky
+              << " not reached in time), at least " << score.in_flight << " runs in flight; "
+              << writes.size() << " acknowledged writes, "
               << static_cast<int>(writes.size() / seconds) << "/s; " << runs.size() << " runs\n";
 
     const std::set<std::string> kept = company.comments();

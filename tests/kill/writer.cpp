@@ -1,5 +1,5 @@
-// Writes to an engine on loopback from several threads and notes what was acknowledged, in a process
-// of its own: usage: kill_writer PORT ISSUE FILE THREADS; ends on SIGTERM.
+// Writes to an engine on loopback from several threads and notes what was acknowledged, in a
+// process of its own: usage: kill_writer PORT ISSUE FILE THREADS; ends on SIGTERM.
 
 #include "tests/support/http_client.hpp"
 

@@ -27,6 +27,7 @@ class EngineProcess {
     int stop();
 
     [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] int pid() const { return pid_; }
 
  private:
     void reap();

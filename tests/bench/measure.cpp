@@ -1,0 +1,340 @@
+#include "tests/bench/measure.hpp"
+
+#include "tests/bench/raw_client.hpp"
+#include "tests/support/engine_process.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <fcntl.h>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <sstream>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+#include <boost/json.hpp>
+
+namespace paperclip::bench {
+namespace {
+
+namespace json = boost::json;
+using Clock = std::chrono::steady_clock;
+
+double ms_since(Clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+double percentile(std::vector<double> values, double part) {
+    if (values.empty()) return 0;
+    std::sort(values.begin(), values.end());
+    return values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1))];
+}
+
+double median(std::vector<double> values) {
+    return percentile(std::move(values), 0.5);
+}
+
+/// What the disk needs for a small append to be durable.
+double fdatasync_p50_ms(const std::filesystem::path& folder) {
+    const auto file = folder / "sync";
+    const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    const std::string block(4096, 'x');
+    std::vector<double> times;
+    for (int i = 0; i < 400; ++i) {
+        if (::write(fd, block.data(), block.size()) < 0) break;
+        const auto start = Clock::now();
+        ::fdatasync(fd);
+        times.push_back(ms_since(start));
+    }
+    ::close(fd);
+    std::filesystem::remove(file);
+    return median(times);
+}
+
+std::string id_in(std::string_view body) {
+    const auto at = body.find("\"id\":\"");
+    return at == std::string_view::npos ? "" : std::string(body.substr(at + 6, 36));
+}
+
+std::string serialized(const json::value& value) {
+    return json::serialize(value);
+}
+
+/// PSS of the engine in MiB.
+double pss_mib(int pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("Pss:")) return std::stod(line.substr(4)) / 1024;
+    }
+    return 0;
+}
+
+/// CPU time of the engine so far, in seconds.
+double cpu_seconds(int pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string text;
+    std::getline(file, text);
+    std::istringstream fields(text.substr(text.rfind(')') + 2));
+    std::string field;
+    double ticks = 0;
+    for (int i = 3; i <= 15 && fields >> field; ++i) {
+        if (i >= 14) ticks += std::stod(field);
+    }
+    return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+/// Seconds of an RFC 3339 time within its day, with milliseconds.
+double seconds_of(const json::value& time) {
+    const std::string text(time.as_string());
+    return std::stod(text.substr(11, 2)) * 3600 + std::stod(text.substr(14, 2)) * 60 +
+           std::stod(text.substr(17, 6));
+}
+
+class Bench {
+ public:
+    explicit Bench(const Plan& plan) : plan_(plan), engine_(plan.program, plan.folder / "data") {}
+
+    json::object run() {
+        std::filesystem::create_directories(plan_.folder);
+        figures_["fdatasync_p50_ms"] = fdatasync_p50_ms(plan_.folder);
+        engine_.start();
+        engine_.wait_until_ready();
+        set_up();
+        cold_start();
+        figures_["pss_idle_mib"] = pss_mib(engine_.pid());
+        races();
+        create_issues();
+        one_run_at_a_time();
+        many_runs();
+        many_wakes();
+        figures_["pss_after_load_mib"] = pss_mib(engine_.pid());
+        if (plan_.idle_minutes > 0) idle_agents();
+        return std::move(figures_);
+    }
+
+ private:
+    std::string create(RawClient& client, const std::string& path, const json::value& body) {
+        if (client.send("POST", path, serialized(body)) != 201) {
+            throw std::runtime_error("POST " + path + ": " + std::string(client.body()));
+        }
+        return id_in(client.body());
+    }
+
+    void set_up() {
+        RawClient client(engine_.port());
+        company_ = create(client, "/companies", {{"name", "Bench"}});
+        for (int i = 0; i < 1000; ++i) {
+            create(client, issues(), {{"title", "Issue " + std::to_string(i)}, {"status", "todo"}});
+        }
+        for (int i = 0; i < 64; ++i) {
+            workers_.push_back(create(
+                client, "/companies/" + company_ + "/agents",
+                {{"name", "Worker " + std::to_string(i)},
+                 {"role", "engineer"},
+                 {"adapterType", "process"},
+                 {"adapterConfig", {{"command", "/bin/true"}}},
+                 {"runtimeConfig", {{"heartbeat", {{"enabled", false}}}}}}));
+        }
+    }
+    [[nodiscard]] std::string issues() const { return "/companies/" + company_ + "/issues"; }
+
+    double start_ms() {
+        const auto start = Clock::now();
+        engine_.start();
+        for (;;) {
+            try {
+                RawClient client(engine_.port());
+                if (client.send("GET", "/health") == 200) return ms_since(start);
+            } catch (const std::exception&) {
+                std::this_thread::sleep_for(std::chrono::microseconds(500));
+            }
+        }
+    }
+    void cold_start() {
+        std::vector<double> clean;
+        std::vector<double> killed;
+        for (int i = 0; i < 5; ++i) {
+            engine_.stop();
+            clean.push_back(start_ms());
+            engine_.kill();
+            killed.push_back(start_ms());
+        }
+        figures_["cold_start_ms"] = median(clean);
+        figures_["start_after_kill_ms"] = median(killed);
+    }
+
+    /// Calls `work` on `connections` threads for the planned time; returns calls a second.
+    double load(int connections, const std::function<bool(RawClient&, int)>& work) {
+        std::atomic<std::int64_t> good{0};
+        const auto start = Clock::now();
+        const auto end = start + std::chrono::seconds(plan_.seconds);
+        std::vector<std::thread> threads;
+        for (int i = 0; i < connections; ++i) {
+            threads.emplace_back([&, i] {
+                RawClient client(engine_.port());
+                while (Clock::now() < end) good += work(client, i) ? 1 : 0;
+            });
+        }
+        for (auto& thread : threads) thread.join();
+        return static_cast<double>(good) * 1000 / ms_since(start);
+    }
+
+    void create_issues() {
+        const std::string body = R"({"title":"Made by the bench","status":"backlog"})";
+        std::vector<double> rates;
+        for (int i = 0; i < 3; ++i) {
+            rates.push_back(load(16, [&](RawClient& client, int) {
+                return client.send("POST", issues(), body) == 201;
+            }));
+        }
+        figures_["issues_created_per_s_16"] = median(rates);
+        const double p50 = figures_["fdatasync_p50_ms"].as_double();
+        figures_["issues_created_wanted_per_s"] = 0.6 * std::min(16 / (1.5 * p50 / 1000), 15000.0);
+    }
+
+    void races() {
+        constexpr int k_sockets = 50;
+        std::vector<std::unique_ptr<RawClient>> clients;
+        for (int i = 0; i < k_sockets; ++i) {
+            clients.push_back(std::make_unique<RawClient>(engine_.port()));
+        }
+        std::vector<double> times;
+        int wrong = 0;
+        for (int round = 0; round < 100; ++round) {
+            const std::string issue = create(*clients[0], issues(), {{"title", "Race"}, {"status", "todo"}});
+            std::atomic<int> winners{0};
+            std::vector<std::thread> threads;
+            std::atomic<bool> go{false};
+            for (int i = 0; i < k_sockets; ++i) {
+                threads.emplace_back([&, i] {
+                    const std::string body =
+                        serialized({{"agentId", workers_[static_cast<std::size_t>(i)]},
+                                    {"expectedStatuses", {"todo"}}});
+                    while (!go) std::this_thread::yield();
+                    const int status = clients[static_cast<std::size_t>(i)]->send(
+                        "POST", "/issues/" + issue + "/checkout", body);
+                    winners += status == 200 ? 1 : 0;
+                });
+            }
+            const auto start = Clock::now();
+            go = true;
+            for (auto& thread : threads) thread.join();
+            times.push_back(ms_since(start));
+            wrong += winners == 1 ? 0 : 1;
+        }
+        figures_["race_50_checkouts_ms_p50"] = median(times);
+        figures_["race_50_checkouts_ms_p99"] = percentile(times, 0.99);
+        figures_["race_rounds_without_exactly_one_winner"] = wrong;
+    }
+
+    json::value get(RawClient& client, const std::string& path) {
+        client.send("GET", path);
+        return json::parse(json::string_view(client.body().data(), client.body().size()));
+    }
+
+    void one_run_at_a_time() {
+        RawClient client(engine_.port());
+        std::vector<double> times;
+        for (int i = 0; i < 200; ++i) {
+            const auto& agent = workers_[static_cast<std::size_t>(i) % workers_.size()];
+            client.send("POST", "/agents/" + agent + "/heartbeat/invoke", "{}");
+            const std::string run = id_in(client.body());
+            for (;;) {
+                const json::value state = get(client, "/heartbeat-runs/" + run);
+                const auto& fields = state.as_object();
+                if (!fields.at("finishedAt").is_null()) {
+                    times.push_back((seconds_of(fields.at("finishedAt")) -
+                                     seconds_of(fields.at("createdAt"))) *
+                                    1000);
+                    break;
+                }
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            }
+        }
+        figures_["wake_to_finished_ms_p50"] = median(times);
+        figures_["wake_to_finished_ms_p99"] = percentile(times, 0.99);
+    }
+
+    int live_runs(RawClient& client) {
+        return static_cast<int>(
+            get(client, "/companies/" + company_ + "/live-runs?limit=1000").as_array().size());
+    }
+
+    /// Asks for 300 runs a second; the queue must not grow.
+    void many_runs() {
+        constexpr double k_rate = 300;
+        RawClient client(engine_.port());
+        const auto start = Clock::now();
+        std::int64_t asked = 0;
+        std::vector<double> waiting;
+        while (ms_since(start) < plan_.seconds * 1000.0) {
+            const auto due = static_cast<std::int64_t>(ms_since(start) * k_rate / 1000);
+            for (; asked < due; ++asked) {
+                const auto& agent = workers_[static_cast<std::size_t>(asked) % workers_.size()];
+                client.send("POST", "/agents/" + agent + "/heartbeat/invoke", "{}");
+            }
+            waiting.push_back(live_runs(client));
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
+        const double asked_ms = ms_since(start);
+        while (live_runs(client) > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        figures_["runs_per_s"] = static_cast<double>(asked) * 1000 / ms_since(start);
+        figures_["runs_asked_per_s"] = static_cast<double>(asked) * 1000 / asked_ms;
+        figures_["runs_waiting_first_half"] =
+            median({waiting.begin(), waiting.begin() + static_cast<long>(waiting.size() / 2)});
+        figures_["runs_waiting_second_half"] =
+            median({waiting.begin() + static_cast<long>(waiting.size() / 2), waiting.end()});
+    }
+
+    void many_wakes() {
+        figures_["wakes_accepted_per_s_16"] = load(16, [&](RawClient& client, int i) {
+            const auto& agent = workers_[static_cast<std::size_t>(i)];
+            const int status =
+                client.send("POST", "/agents/" + agent + "/wakeup", R"({"source":"on_demand"})");
+            return status == 200 || status == 202;
+        });
+        RawClient client(engine_.port());
+        while (live_runs(client) > 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+
+    void idle_agents() {
+        RawClient client(engine_.port());
+        for (int i = 0; i < 100'000; ++i) {
+            create(client, "/companies/" + company_ + "/agents",
+                   {{"name", "Idle " + std::to_string(i)},
+                    {"role", "engineer"},
+                    {"adapterType", "process"},
+                    {"adapterConfig", {{"command", "/bin/true"}}},
+                    {"runtimeConfig",
+                     {{"heartbeat", {{"enabled", true}, {"intervalSec", 3600}}}}}});
+        }
+        const auto database = plan_.folder / "data" / "paperclip.db";
+        std::this_thread::sleep_for(std::chrono::seconds(20));
+        const double cpu = cpu_seconds(engine_.pid());
+        const auto size = std::filesystem::file_size(database);
+        std::this_thread::sleep_for(std::chrono::minutes(plan_.idle_minutes));
+        const double seconds = plan_.idle_minutes * 60.0;
+        figures_["idle_100k_cpu_percent"] = (cpu_seconds(engine_.pid()) - cpu) / seconds * 100;
+        figures_["idle_100k_pss_mib"] = pss_mib(engine_.pid());
+        figures_["idle_100k_growth_mib_per_h"] =
+            static_cast<double>(std::filesystem::file_size(database) - size) / (1 << 20) /
+            seconds * 3600;
+    }
+
+    Plan plan_;
+    test::EngineProcess engine_;
+    json::object figures_;
+    std::string company_;
+    std::vector<std::string> workers_;
+};
+
+}  // namespace
+
+std::string measure(const Plan& plan) {
+    return json::serialize(Bench(plan).run());
+}
+
+}  // namespace paperclip::bench
