@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 
 #include <catch2/catch.hpp>
 
@@ -40,7 +40,8 @@ class HandRepository {
     void commit(const std::string& message) {
         git("add --all");
         git("-c user.name=Hand -c user.email=hand@example.invalid -c commit.gpgSign=false commit "
-            "--quiet -m '" + message + "'");
+            "--quiet -m '" +
+            message + "'");
     }
     /// What `git log` says of each commit: author and subject.
     std::string log() {
@@ -146,6 +147,7 @@ TEST_CASE("repo-care finds, fixes, reviews and closes, and follows the repositor
     }
     for (const char* agent : {"scanner", "worker", "reviewer"}) {
         INFO(agent);
+        CHECK_FALSE(scenario.last_summary(agent).empty());
         CHECK(scenario.runs(agent, "succeeded") > 0);
         CHECK(scenario.runs(agent, "failed") == 0);
     }
@@ -156,8 +158,9 @@ TEST_CASE("acme-ai-startup works offline from its CEO down") {
     const auto files = declaration::read_folder(k_companies / "acme-ai-startup");
     CHECK(scenario.apply(files));
     CHECK_FALSE(scenario.apply(files));
-    for (const char* title : {"Decide what the MVP is", "Design the API", "Add GET /health",
-                              "Add POST /reviews", "Load-test the API", "Compare five rivals' prices"}) {
+    for (const char* title :
+         {"Decide what the MVP is", "Design the API", "Add GET /health", "Add POST /reviews",
+          "Load-test the API", "Compare five rivals' prices"}) {
         scenario.wait_until(title, [&] { return scenario.status_of(title) == "done"; });
     }
     for (const char* agent :

@@ -1,7 +1,7 @@
 #include "tests/scenarios/scenario.hpp"
 
+#include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -21,8 +21,7 @@ std::string text(const json::value& object, std::string_view name) {
 
 }  // namespace
 
-Scenario::Scenario()
-    : engine_(PAPERCLIP_PROGRAM, folder_ / "data"), client_(engine_.port()) {
+Scenario::Scenario() : engine_(PAPERCLIP_PROGRAM, folder_ / "data"), client_(engine_.port()) {
     engine_.start();
     REQUIRE(engine_.wait_until_ready());
 }
@@ -87,6 +86,13 @@ std::size_t Scenario::runs(const std::string& agent_key, const std::string& stat
     const auto all = list("heartbeat-runs?limit=1000&agentId=" + agent_id(agent_key));
     return static_cast<std::size_t>(std::count_if(
         all.begin(), all.end(), [&](const auto& run) { return text(run, "status") == status; }));
+}
+
+std::string Scenario::last_summary(const std::string& agent_key) {
+    for (const auto& run : list("heartbeat-runs?agentId=" + agent_id(agent_key))) {
+        if (text(run, "status") == "succeeded") return text(run.at("resultJson"), "summary");
+    }
+    return "";
 }
 
 std::int64_t Scenario::skipped_heartbeats(const std::string& agent_key) {

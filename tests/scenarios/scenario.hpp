@@ -37,6 +37,8 @@ class Scenario {
     std::string agent_id(const std::string& key);
     /// The runs of an agent with this status.
     std::size_t runs(const std::string& agent_key, const std::string& status);
+    /// What the agent's last run that succeeded says it did.
+    std::string last_summary(const std::string& agent_key);
     /// How often an agent was not woken at its time, because there was nothing to do.
     std::int64_t skipped_heartbeats(const std::string& agent_key);
 

@@ -75,7 +75,9 @@ def send_back(api, issue, why):
     tries = sum(comment["body"].startswith("Sent back") for comment in api.comments(issue, limit=100))
     if worker is None or tries >= 3:
         return give_back(api, issue, f"This needs a person: {why}.")
-    api.change_issue(issue, status="todo", assigneeAgentId=worker, comment=f"Sent back: {why}.")
+    # The comment first: in one step with the change it would wake the worker a second time.
+    api.comment(issue, f"Sent back: {why}.")
+    api.change_issue(issue, status="todo", assigneeAgentId=worker)
     return f"{issue['identifier']} sent back"
 
 
@@ -85,7 +87,11 @@ def main():
     issue = next_issue(api)
     if issue is None:
         return finish("Nothing to review")
-    return finish(review(api, repository, issue), issue=issue["identifier"])
+    try:
+        decided = review(api, repository, issue)
+    except GitError as error:
+        decided = send_back(api, issue, f"git refused: {error}")
+    return finish(decided, issue=issue["identifier"])
 
 
 if __name__ == "__main__":

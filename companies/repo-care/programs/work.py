@@ -60,9 +60,10 @@ def hand_in(api, repository, issue, about, base, text):
     while fence in diff:
         fence += "`"
     shown = diff[:_MAX_DIFF] + ("\n… (the rest is in the branch)\n" if len(diff) > _MAX_DIFF else "")
-    api.change_issue(issue, status="in_review", assigneeAgentId=reviewer,
-                     comment=f"{KINDS[about.kind].done}, on branch `{branch}` (`{commit[:12]}`):\n\n"
-                             f"{fence}diff\n{shown}{fence}")
+    # The comment first: in one step with the change it would wake the reviewer a second time.
+    api.comment(issue, f"{KINDS[about.kind].done}, on branch `{branch}` (`{commit[:12]}`):\n\n"
+                       f"{fence}diff\n{shown}{fence}")
+    api.change_issue(issue, status="in_review", assigneeAgentId=reviewer)
     return f"{issue['identifier']} handed in on {branch}"
 
 
