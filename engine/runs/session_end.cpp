@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstring>
 
+#include <boost/json.hpp>
 #include <paperclip/cpp/fail_point.hpp>
 
 namespace paperclip::runs {
@@ -20,6 +21,22 @@ std::optional<std::string> signal_name(int number) {
     if (number == 0) return std::nullopt;
     const char* name = ::sigabbrev_np(number);
     return name != nullptr ? "SIG" + std::string(name) : "SIG" + std::to_string(number);
+}
+
+/// The run's result as the API shows it: the plugin's data, and what the agent says it did. What is
+/// no JSON is not handed on.
+std::optional<Json> result_of(const std::string& data, const std::string& summary) {
+    if (data.empty() && summary.empty()) return std::nullopt;
+    boost::json::value value = boost::json::object{};
+    try {
+        if (!data.empty()) value = Json{data}.parse();
+    } catch (const Error&) {
+        value.get_object()["error"] = "expected JSON as the data of the adapter's result";
+    }
+    if (value.is_object() && !summary.empty()) {
+        value.get_object().emplace("summary", summary);  // unless the plugin has one of its own
+    }
+    return Json::from(value);
 }
 
 int cancel_code(StopKind kind) {
@@ -110,7 +127,7 @@ RunOutcome Session::outcome() const {
     outcome.session = session_;
     outcome.clear_session = result.clear_session;
     if (result.retry_at_us > 0) outcome.retry_at = Time{Duration{result.retry_at_us}};
-    if (!result.data.empty()) outcome.result_json = Json{world_.redactor.scrub(result.data)};
+    outcome.result_json = result_of(world_.redactor.scrub(result.data), outcome.summary);
     if (result.error_class != PC_CLASS_OK) {
         outcome.error = world_.redactor.scrub(result.message);
         outcome.error_code = result.error_code.empty() ? "adapter_failed" : result.error_code;
