@@ -44,8 +44,8 @@ void validate(const Common& common, const Options& options, const Finish& finish
     const pluginhost::AdapterTypes types(
         pluginhost::find_plugins(common.all_plugin_folders(), problems), problems);
     const auto files = declaration::read_folder(options.folder);
-    const auto findings = declaration::check(declaration::read_source(files), files,
-                                             runs::AdapterCatalog(types));
+    const auto findings =
+        declaration::check(declaration::read_source(files), files, runs::AdapterCatalog(types));
     const std::string text = common.json ? to_json(findings) + "\n" : to_text(findings);
     std::fputs(text.c_str(), stdout);
     if (declaration::has_errors(findings)) return finish(Exit::usage);
@@ -161,8 +161,8 @@ void add_company(CLI::App& app, Common& common, const Finish& finish) {
     add(app, "apply", "Make a company what is declared", *options)->callback([&common, options] {
         apply(common, *options);
     });
-    auto* explains = add(app, "explain", "What an agent can spend, reach, change and hire",
-                         *options);
+    auto* explains =
+        add(app, "explain", "What an agent can spend, reach, change and hire", *options);
     explains->add_option("agent", options->agent, "Its key in company.yaml")->required();
     explains->callback([&common, options] { explain(common, *options); });
 

@@ -70,7 +70,8 @@ std::int64_t cents_of(const std::string& text) {
 /// The company that single tasks are done in.
 std::string task_company(Client& client) {
     constexpr const char* k_name = "Single tasks";
-    for (const auto& company : client.get("/companies").as_array()) {
+    const json::value companies = client.get("/companies");
+    for (const auto& company : companies.as_array()) {
         if (company.as_object().at("name").as_string() == k_name) return id_of(company);
     }
     return id_of(client.post("/companies", json::object{{"name", k_name}}));
@@ -80,21 +81,20 @@ void work(const Common& common, const Options& options, const Finish& finish) {
     SomeEngine engine(common);
     Client& client = engine.client();
     const std::string company = task_company(client);
-    const std::string agent = id_of(client.post(
-        "/companies/" + company + "/agents",
-        json::object{{"name", options.adapter},
-                     {"role", "general"},
-                     {"adapterType", options.adapter},
-                     {"adapterConfig", parse_json(options.config)},
-                     {"budgetMonthlyCents", cents_of(options.budget)},
-                     {"runtimeConfig", {{"heartbeat", {{"enabled", false}}}}}}));
-    const std::string issue = id_of(client.post("/companies/" + company + "/issues",
-                                                json::object{{"title", options.task},
-                                                             {"status", "backlog"},
-                                                             {"assigneeAgentId", agent}}));
-    const json::value run = client.post(
-        "/agents/" + agent + "/wakeup",
-        json::object{{"source", "on_demand"}, {"payload", {{"issueId", issue}}}});
+    const std::string agent =
+        id_of(client.post("/companies/" + company + "/agents",
+                          json::object{{"name", options.adapter},
+                                       {"role", "general"},
+                                       {"adapterType", options.adapter},
+                                       {"adapterConfig", parse_json(options.config)},
+                                       {"budgetMonthlyCents", cents_of(options.budget)},
+                                       {"runtimeConfig", {{"heartbeat", {{"enabled", false}}}}}}));
+    const std::string issue = id_of(client.post(
+        "/companies/" + company + "/issues",
+        json::object{{"title", options.task}, {"status", "backlog"}, {"assigneeAgentId", agent}}));
+    const json::value run =
+        client.post("/agents/" + agent + "/wakeup",
+                    json::object{{"source", "on_demand"}, {"payload", {{"issueId", issue}}}});
     finish(follow_run(client, id_of(run), common.json) ? Exit::ok : Exit::failed);
 }
 

@@ -130,13 +130,12 @@ class Bench {
             create(client, issues(), {{"title", "Issue " + std::to_string(i)}, {"status", "todo"}});
         }
         for (int i = 0; i < 64; ++i) {
-            workers_.push_back(create(
-                client, "/companies/" + company_ + "/agents",
-                {{"name", "Worker " + std::to_string(i)},
-                 {"role", "engineer"},
-                 {"adapterType", "process"},
-                 {"adapterConfig", {{"command", "/bin/true"}}},
-                 {"runtimeConfig", {{"heartbeat", {{"enabled", false}}}}}}));
+            workers_.push_back(create(client, "/companies/" + company_ + "/agents",
+                                      {{"name", "Worker " + std::to_string(i)},
+                                       {"role", "engineer"},
+                                       {"adapterType", "process"},
+                                       {"adapterConfig", {{"command", "/bin/true"}}},
+                                       {"runtimeConfig", {{"heartbeat", {{"enabled", false}}}}}}));
         }
     }
     [[nodiscard]] std::string issues() const { return "/companies/" + company_ + "/issues"; }
@@ -204,7 +203,8 @@ class Bench {
         std::vector<double> times;
         int wrong = 0;
         for (int round = 0; round < 100; ++round) {
-            const std::string issue = create(*clients[0], issues(), {{"title", "Race"}, {"status", "todo"}});
+            const std::string issue =
+                create(*clients[0], issues(), {{"title", "Race"}, {"status", "todo"}});
             std::atomic<int> winners{0};
             std::vector<std::thread> threads;
             std::atomic<bool> go{false};
@@ -246,9 +246,9 @@ class Bench {
                 const json::value state = get(client, "/heartbeat-runs/" + run);
                 const auto& fields = state.as_object();
                 if (!fields.at("finishedAt").is_null()) {
-                    times.push_back((seconds_of(fields.at("finishedAt")) -
-                                     seconds_of(fields.at("createdAt"))) *
-                                    1000);
+                    times.push_back(
+                        (seconds_of(fields.at("finishedAt")) - seconds_of(fields.at("createdAt"))) *
+                        1000);
                     break;
                 }
                 std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -303,13 +303,13 @@ class Bench {
     void idle_agents() {
         RawClient client(engine_.port());
         for (int i = 0; i < 100'000; ++i) {
-            create(client, "/companies/" + company_ + "/agents",
-                   {{"name", "Idle " + std::to_string(i)},
-                    {"role", "engineer"},
-                    {"adapterType", "process"},
-                    {"adapterConfig", {{"command", "/bin/true"}}},
-                    {"runtimeConfig",
-                     {{"heartbeat", {{"enabled", true}, {"intervalSec", 3600}}}}}});
+            create(
+                client, "/companies/" + company_ + "/agents",
+                {{"name", "Idle " + std::to_string(i)},
+                 {"role", "engineer"},
+                 {"adapterType", "process"},
+                 {"adapterConfig", {{"command", "/bin/true"}}},
+                 {"runtimeConfig", {{"heartbeat", {{"enabled", true}, {"intervalSec", 3600}}}}}});
         }
         const auto database = plan_.folder / "data" / "paperclip.db";
         std::this_thread::sleep_for(std::chrono::seconds(20));
@@ -320,8 +320,8 @@ class Bench {
         figures_["idle_100k_cpu_percent"] = (cpu_seconds(engine_.pid()) - cpu) / seconds * 100;
         figures_["idle_100k_pss_mib"] = pss_mib(engine_.pid());
         figures_["idle_100k_growth_mib_per_h"] =
-            static_cast<double>(std::filesystem::file_size(database) - size) / (1 << 20) /
-            seconds * 3600;
+            static_cast<double>(std::filesystem::file_size(database) - size) / (1 << 20) / seconds *
+            3600;
     }
 
     Plan plan_;

@@ -20,11 +20,11 @@ namespace {
 /// Works for a moment, so that many runs are in flight, after it has left its mark.
 json::value script(const std::filesystem::path& executed, bool with_issue) {
     json::array steps;
-    if (with_issue) steps.push_back({{"checkout", true}});
-    steps.push_back({{"exec",
-                      {"/bin/sh", "-c", "echo $1 >> $2; exec sleep 0.4", "sh", "{{run.id}}",
-                       executed.string()}}});
-    return {{"script", steps}};
+    if (with_issue) steps.push_back(json::object{{"checkout", true}});
+    steps.push_back(
+        json::object{{"exec", json::array{"/bin/sh", "-c", "echo $1 >> $2; exec sleep 0.7", "sh",
+                                          "{{run.id}}", executed.string()}}});
+    return json::object{{"script", steps}};
 }
 
 }  // namespace
@@ -67,24 +67,21 @@ Company::Company(std::uint16_t port, int agents, const std::filesystem::path& ex
     }
 }
 
-void Company::wake_everybody() {
+void Company::wake_everybody(HttpClient& client) const {
     for (const auto& agent : agents_) {
         json::object wake{{"source", "on_demand"}};
         if (!agent.issue.empty()) wake["payload"] = {{"issueId", agent.issue}};
-        if (client_.post("/agents/" + agent.id + "/wakeup", json::serialize(wake)).status == 0) {
+        if (client.post("/agents/" + agent.id + "/wakeup", json::serialize(wake)).status == 0) {
             return;
         }
     }
 }
 
 int Company::runs_in_flight() {
-    const auto answer = client_.get("/companies/" + id_ + "/live-runs?limit=200");
-    if (answer.status != 200) return 0;
-    int running = 0;
-    for (const auto& run : json::parse(answer.body).as_array()) {
-        running += run.as_object().at("status") == "running" ? 1 : 0;
-    }
-    return running;
+    constexpr std::string_view k_gauge = "\npaperclip_runs_live ";
+    const auto answer = client_.page("/metrics");
+    const auto at = answer.body.find(k_gauge);
+    return at == std::string::npos ? 0 : std::atoi(answer.body.c_str() + at + k_gauge.size());
 }
 
 int Company::open_runs() {
@@ -121,6 +118,20 @@ std::set<std::string> Company::comments() {
         }
         if (page.as_array().size() < 500) return ids;
     }
+}
+
+Waker::Waker(const Company& company, std::uint16_t port)
+    : thread_([this, &company, port] {
+          HttpClient client(port);
+          while (!stopping_) {
+              company.wake_everybody(client);
+              std::this_thread::sleep_for(std::chrono::milliseconds(50));
+          }
+      }) {}
+
+Waker::~Waker() {
+    stopping_ = true;
+    thread_.join();
 }
 
 WriterProcess::WriterProcess(const char* program, std::uint16_t port, const std::string& issue,

@@ -2,9 +2,11 @@
 
 #include "tests/support/http_client.hpp"
 
+#include <atomic>
 #include <filesystem>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <boost/json/value.hpp>
@@ -20,7 +22,7 @@ class Company {
     [[nodiscard]] const std::string& issue() const { return issue_; }
     /// Asks for a run of every agent; half of them for their issue. Errors are ignored: the engine
     /// may be dying.
-    void wake_everybody();
+    void wake_everybody(HttpClient& client) const;
     int runs_in_flight();
     void wait_until_idle();
 
@@ -40,6 +42,19 @@ class Company {
         std::string issue;
     };
     std::vector<Agent> agents_;
+};
+
+/// Wakes everybody of a company again and again while it lives, on a thread of its own.
+class Waker {
+ public:
+    Waker(const Company& company, std::uint16_t port);
+    ~Waker();
+    Waker(const Waker&) = delete;
+    Waker& operator=(const Waker&) = delete;
+
+ private:
+    std::atomic<bool> stopping_{false};
+    std::thread thread_;
 };
 
 /// The process of kill_writer; what it was told stands in `file`, an id a line.

@@ -22,11 +22,24 @@ class HttpClient {
         int status = 0;  ///< 0: no answer came
         std::string body;
     };
+    /// `path` is below /api.
     Answer send(const std::string& method, const std::string& path, const std::string& body = "",
                 const std::string& token = "") {
+        return exchange(method, "/api" + path, body, token);
+    }
+    Answer get(const std::string& path) { return send("GET", path); }
+    Answer post(const std::string& path, const std::string& body) {
+        return send("POST", path, body);
+    }
+    /// A page beside the API.
+    Answer page(const std::string& path) { return exchange("GET", path, "", ""); }
+
+ private:
+    Answer exchange(const std::string& method, const std::string& path, const std::string& body,
+                    const std::string& token) {
         namespace net = Poco::Net;
         try {
-            net::HTTPRequest request(method, "/api" + path, net::HTTPRequest::HTTP_1_1);
+            net::HTTPRequest request(method, path, net::HTTPRequest::HTTP_1_1);
             if (!token.empty()) request.set("Authorization", "Bearer " + token);
             request.setContentType("application/json");
             request.setContentLength(static_cast<std::streamsize>(body.size()));
@@ -41,12 +54,7 @@ class HttpClient {
             return {};
         }
     }
-    Answer get(const std::string& path) { return send("GET", path); }
-    Answer post(const std::string& path, const std::string& body) {
-        return send("POST", path, body);
-    }
 
- private:
     Poco::Net::HTTPClientSession session_;
 };
 
