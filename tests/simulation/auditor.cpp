@@ -143,15 +143,16 @@ const std::vector<Auditor::Promise>& Auditor::always() {
 const std::vector<Auditor::Promise>& Auditor::at_rest() {
     static const std::vector<Promise> promises{
         {"no run stays open",
-         "select id, agent_id, status from heartbeat_run where status in ('queued', 'running', "
-         "'scheduled_retry')"},
+         "select r.id, r.agent_id, r.status from heartbeat_run r join agent a on a.id = r.agent_id "
+         "where r.status in ('queued', 'running', 'scheduled_retry') and a.status <> 'paused'"},
         {"no issue stays locked", "select id from issue where lease_run_id is not null"},
         {"nothing stays reserved", "select policy_id from budget_window where reserved <> 0"},
         {"no wish waits for a run that is over",
          "select id, issue_id, agent_id from wakeup_request where status = "
          "'deferred_issue_execution'"},
         {"no wish stays open",
-         "select id, status from wakeup_request where status in ('queued', 'claimed')"},
+         "select w.id, w.status from wakeup_request w join heartbeat_run r on r.id = w.run_id "
+         "where w.status in ('queued', 'claimed') and r.finished_at is not null"},
         {"every record is numbered", "select id from journal where seq is null"},
     };
     return promises;

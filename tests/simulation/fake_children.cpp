@@ -93,10 +93,9 @@ void FakeChildren::order(const ProcessIdentity& identity, shim::Order order) {
                                                              : 15;
         // Some do not mind a word, but nobody survives the KILL that follows it.
         if (order == shim::Order::interrupt && dice_.chance(0.5)) return;
-        outside_.at(clock_.now() + dice_.between(milliseconds(1), seconds(4)),
-                    [this, folder = name, signal] {
-                        end(folder, -1, signal, shim::StopReason::order);
-                    });
+        outside_.at(
+            clock_.now() + dice_.between(milliseconds(1), seconds(4)),
+            [this, folder = name, signal] { end(folder, -1, signal, shim::StopReason::order); });
         return;
     }
 }
@@ -120,9 +119,9 @@ std::int64_t FakeChildren::read_output(const fs::path& folder, std::int64_t offs
     const auto size = static_cast<std::int64_t>(child->output.size());
     const auto count = std::min(limit, size - offset);
     if (count <= 0) return offset;
-    const auto piece = std::string_view(child->output)
-                           .substr(static_cast<std::size_t>(offset),
-                                   static_cast<std::size_t>(count));
+    const auto piece =
+        std::string_view(child->output)
+            .substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(count));
     visit({PC_STREAM_OUT, child->printed_at, piece});
     return offset + count;
 }

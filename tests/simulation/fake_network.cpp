@@ -14,7 +14,8 @@ http::Request make_request(std::string_view method, std::string_view target,
     request.method = http::parse_method(method);
     const auto query = target.find('?');
     request.path = http::percent_decode(target.substr(0, query), false);
-    if (query != std::string_view::npos) request.query = http::parse_query(target.substr(query + 1));
+    if (query != std::string_view::npos)
+        request.query = http::parse_query(target.substr(query + 1));
     request.headers = std::move(headers);
     if (!body.empty()) request.headers.emplace_back("Content-Type", "application/json");
     request.body = std::move(body);

@@ -34,8 +34,8 @@ std::string HeartbeatPlan::runtime_config(int max_concurrent_runs) const {
     } else {
         std::string list;
         for (const int hour : hours) list += (list.empty() ? "" : ",") + std::to_string(hour);
-        w.member("cron", std::to_string(minute) + " " + list + " * * " +
-                             (weekdays_only ? "1-5" : "*"));
+        w.member("cron",
+                 std::to_string(minute) + " " + list + " * * " + (weekdays_only ? "1-5" : "*"));
     }
     if (quiet_from != quiet_to) {
         w.member("quietHours", two(quiet_from) + ":00-" + two(quiet_to) + ":00");

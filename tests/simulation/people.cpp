@@ -73,10 +73,10 @@ void People::found(int agents) {
     });
     for (int i = 0; i < agents; ++i) hire(i);
     for (int i = 0; i < 3; ++i) {
-        send_("POST", "/api/companies/" + company_ + "/goals",
-              R"({"title":"Goal","ownerAgentId":")" + agents_[dice_.below(agents_.size())].id +
-                  "\"}",
-              [this](const http::Response& response) { acknowledge("goal", response, &goals_); });
+        send_(
+            "POST", "/api/companies/" + company_ + "/goals",
+            R"({"title":"Goal","ownerAgentId":")" + agents_[dice_.below(agents_.size())].id + "\"}",
+            [this](const http::Response& response) { acknowledge("goal", response, &goals_); });
     }
 }
 
@@ -117,7 +117,7 @@ void People::hire(int number) {
     w.begin_object().member("name", agent.key).member("adapterType", "fake");
     w.key("adapterConfig").raw(config);
     w.key("runtimeConfig").raw(HeartbeatPlan::of(number).runtime_config(1 + number % 3));
-    if (number % 5 == 4) w.member("budgetMonthlyCents", 150 + 10 * number);
+    if (number % 5 == 4) w.member("budgetMonthlyCents", 100 + 5 * number);
     w.end_object();
     send_("POST", "/api/companies/" + company_ + "/agents", body,
           [this, agent](const http::Response& response) {
@@ -140,11 +140,17 @@ void People::act() {
 }
 
 void People::create_issue() {
+    const auto whom = dice_.chance(0.85) ? std::optional(anybody().id) : std::nullopt;
+    const int count = dice_.chance(0.1) ? 4 : 1;  // sometimes everything comes at once
+    for (int i = 0; i < count; ++i) create_issue(whom);
+}
+
+void People::create_issue(const std::optional<std::string>& whom) {
     std::string body;
     JsonWriter w(body);
     w.begin_object().member("title", "Task " + std::to_string(++count_));
     w.member("status", "todo").member("allowDuplicate", true);
-    if (dice_.chance(0.85)) w.member("assigneeAgentId", anybody().id);
+    if (whom) w.member("assigneeAgentId", *whom);
     if (!issues_.empty() && dice_.chance(0.15)) {
         w.key("blockedByIssueIds").begin_array().value(issues_.back()).end_array();
     }
@@ -239,9 +245,9 @@ std::optional<Violation> People::check(Auditor& auditor) const {
     for (const auto& [goal, title] : titles_) {
         const auto found = auditor.value("select title from goal where id = '" + goal + "'");
         if (found != title) {
-            return Violation{"what was acknowledged stays",
-                             "goal " + goal + ": expected \"" + title + "\", found \"" + found +
-                                 "\""};
+            return Violation{
+                "what was acknowledged stays",
+                "goal " + goal + ": expected \"" + title + "\", found \"" + found + "\""};
         }
     }
     return std::nullopt;

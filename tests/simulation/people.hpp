@@ -45,6 +45,7 @@ class People {
  private:
     void hire(int number);
     void create_issue();
+    void create_issue(const std::optional<std::string>& whom);
     void comment();
     void change_issue();
     void change_goal();
@@ -62,8 +63,8 @@ class People {
     std::vector<Agent> agents_;
     std::vector<std::string> issues_;
     std::vector<std::string> goals_;
-    std::map<std::string, std::string> titles_;                   // of goals, as acknowledged
-    std::vector<std::pair<std::string, std::string>> there_;      // table, id
+    std::map<std::string, std::string> titles_;               // of goals, as acknowledged
+    std::vector<std::pair<std::string, std::string>> there_;  // table, id
     std::int64_t company_budget_cents_ = 3'000;
     int count_ = 0;
 };

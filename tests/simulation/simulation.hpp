@@ -17,8 +17,9 @@ struct Settings {
     std::uint64_t seed = 1;
     int agents = 50;
     int days = 30;
-    bool faults = true;       ///< storage errors, lost messages, the engine killed, reboots
-    double acts_per_day = 30;  ///< of people
+    bool faults = true;           ///< storage errors, lost messages, the engine killed, reboots
+    double acts_per_day = 30;     ///< of people
+    int hours_between_ends = 32;  ///< of the engine, on average
     std::vector<Mutation> mutations;
     std::string database_change;  ///< SQL, once, on the new database
 };

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <cstdint>
-#include <istream>
-#include <string>
-
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
 #include <Poco/StreamCopier.h>
+#include <cstdint>
+#include <istream>
+#include <string>
 
 namespace paperclip::test {
 

@@ -2,9 +2,9 @@
 #include "tests/support/test_store.hpp"
 
 #include <map>
+#include <sqlite3.h>
 
 #include <catch2/catch.hpp>
-#include <sqlite3.h>
 
 namespace paperclip::app {
 namespace {
