@@ -9,6 +9,7 @@ using storage::operator""_sql;
 
 namespace {
 
+constexpr Duration k_retry_after = std::chrono::seconds(1);
 constexpr std::int64_t k_check_timeout_ms = 60'000;
 constexpr std::int64_t k_check_output_bytes = 16 << 10;
 
@@ -56,10 +57,14 @@ void Scheduler::enter(const Row& row, Time after) {
         const auto policy = agents::parse_runtime_config(row.runtime_config).heartbeat;
         const Schedule schedule(policy, row.agent, row.created_at, row.timezone);
         auto due = schedule.next(after);
-        if (schedule.missed(row.last_heartbeat_at.value_or(row.created_at), after)) due = after;
-        if (!due) return;
         const std::lock_guard lock(mutex_);
-        if (stopped_) return;
+        Time seen = row.last_heartbeat_at.value_or(row.created_at);
+        // A heartbeat that found nothing to do stands nowhere else.
+        if (const auto fired = fired_.find(row.agent); fired != fired_.end()) {
+            seen = std::max(seen, fired->second);
+        }
+        if (schedule.missed(seen, after)) due = after;
+        if (!due || stopped_) return;
         const auto known = due_.find(row.agent);
         if (known != due_.end()) world_.timers.cancel(known->second);
         due_[row.agent] = world_.timers.at(*due, [this, agent = row.agent] { fire(agent); });
@@ -100,8 +105,26 @@ void Scheduler::fire(const Id& agent) {
     {
         const std::lock_guard lock(mutex_);
         due_.erase(agent);
+        fired_[agent] = core_.clock.now();
     }
-    world_.executor.post([this, agent] { beat(agent); });
+    world_.executor.post([this, agent] { beat_or_retry(agent); });
+}
+
+/// A store that fails for a moment costs nobody its heartbeat.
+void Scheduler::beat_or_retry(const Id& agent) {
+    try {
+        beat(agent);
+    } catch (const storage::StorageError& e) {
+        log_warn("heartbeat failed, it is tried again",
+                 {{"agent", agent.view()}, {"error", e.message()}});
+        const std::lock_guard lock(mutex_);
+        if (stopped_) return;
+        if (const auto known = due_.find(agent); known != due_.end()) {
+            world_.timers.cancel(known->second);
+        }
+        due_[agent] =
+            world_.timers.at(core_.clock.now() + k_retry_after, [this, agent] { fire(agent); });
+    }
 }
 
 void Scheduler::beat(const Id& id) {

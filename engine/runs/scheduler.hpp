@@ -48,6 +48,7 @@ class Scheduler {
     void enter(const Row& row, Time after);
     void leave(const Id& agent);
     void fire(const Id& agent);
+    void beat_or_retry(const Id& agent);
     void beat(const Id& agent);
     void wake(const agents::Agent& agent, std::optional<std::string> check_output);
     void run_check(const agents::Agent& agent, const agents::HeartbeatPolicy& policy,
@@ -61,6 +62,7 @@ class Scheduler {
     work::Issues& issues_;
     mutable std::mutex mutex_;
     std::unordered_map<Id, TimerQueue::Handle> due_;
+    std::unordered_map<Id, Time> fired_;  // when each had its last heartbeat
     std::unordered_map<Id, Skips> skips_;
     bool stopped_ = false;
 };
