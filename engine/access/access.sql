@@ -28,6 +28,3 @@ update agent_api_key set last_used_at = :now where id = :id
 select r.agent_id, r.company_id, coalesce(r.responsible_user_id, c.default_responsible_user_id)
 from heartbeat_run r join company c on c.id = r.company_id join agent a on a.id = r.agent_id
 where r.id = :id and r.status = 'running' and a.status not in ('terminated', 'pending_approval')
-
--- name: access.run_of_agent
-select 1 from heartbeat_run where id = :id and agent_id = :agent_id

@@ -25,12 +25,6 @@ where id = :id and status = 'active'
 -- name: company.run_ended
 update company set live_runs = live_runs - 1 where id = :id
 
--- name: company.delete
-delete from company where id = :id
-
--- name: company.by_name
-select {Company} from company where name = :name order by created_at limit 1
-
 -- name: company.exists
 select 1 from company where id = :id
 

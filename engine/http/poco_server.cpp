@@ -52,6 +52,13 @@ std::string read_body(net::HTTPServerRequest& request, std::size_t limit) {
         body.append(buffer, static_cast<std::size_t>(stream.gcount()));
         if (body.size() > limit) throw too_large();
     }
+    // A client that fell silent or went away: what came may look whole, but is not what was meant.
+    const bool short_of_length =
+        request.hasContentLength() &&
+        static_cast<Poco::Int64>(body.size()) < request.getContentLength64();
+    if (stream.bad() || short_of_length) {
+        throw Error(ErrorKind::invalid, "The body ended before its length", "incomplete_body");
+    }
     return body;
 }
 

@@ -5,6 +5,7 @@
 #include "engine/pluginhost/agent_plugin.hpp"
 #include "engine/pluginhost/children.hpp"
 #include "engine/runs/run.hpp"
+#include "engine/runs/task_sessions.hpp"
 #include "engine/runs/wakeup.hpp"
 #include "engine/work/issues.hpp"
 
@@ -49,54 +50,13 @@ struct Finished {
     bool agent_paused = false;  ///< by too many failures, or its budget
 };
 
-struct RuntimeState {
-    Id agent_id;
-    Id company_id;
-    std::string adapter_type;
-    std::optional<std::string> session_id;
-    std::optional<std::string> session_display_id;
-    std::optional<Json> session_params_json;
-    Json state_json;
-    std::optional<Id> last_run_id;
-    std::optional<std::string> last_run_status;
-    std::int64_t total_input_tokens = 0;
-    std::int64_t total_output_tokens = 0;
-    std::int64_t total_cached_input_tokens = 0;
-    Money total_cost;
-    std::optional<std::string> last_error;
-    Time created_at;
-    Time updated_at;
-};
-BOOST_DESCRIBE_STRUCT(RuntimeState, (),
-                      (agent_id, company_id, adapter_type, session_id, session_display_id,
-                       session_params_json, state_json, last_run_id, last_run_status,
-                       total_input_tokens, total_output_tokens, total_cached_input_tokens,
-                       total_cost, last_error, created_at, updated_at))
-
-struct TaskSession {
-    Id id;
-    Id company_id;
-    Id agent_id;
-    std::string adapter_type;
-    std::string task_key;
-    std::optional<Json> session_params_json;
-    std::optional<std::string> session_display_id;
-    std::optional<Id> last_run_id;
-    std::optional<std::string> last_error;
-    Time created_at;
-    Time updated_at;
-};
-BOOST_DESCRIBE_STRUCT(TaskSession, (),
-                      (id, company_id, agent_id, adapter_type, task_key, session_params_json,
-                       session_display_id, last_run_id, last_error, created_at, updated_at))
-
 /// The life of runs in the store: every change of state is one unit here, guarded by the state
 /// before it, so that it happens once whoever tries and whenever somebody dies. Knows nothing of
 /// processes. Thread-safe.
 class Runs {
  public:
     Runs(Core core, agents::Agents& agents, work::Issues& issues, governance::Budgets& budgets)
-        : core_(core), agents_(agents), issues_(issues), budgets_(budgets) {}
+        : core_(core), agents_(agents), issues_(issues), budgets_(budgets), sessions_(core) {}
 
     Run get(const Id& id);
     std::optional<Run> find(const Id& id);
@@ -111,14 +71,6 @@ class Runs {
     std::vector<Run> open_of_issue(const Id& issue);
     std::vector<Id> agents_with_queued();
     std::vector<RunEvent> events(const Id& run, std::int64_t after, std::int64_t limit);
-    /// The session of the agent's tool for that task, as its last good run left it; or empty.
-    std::string stored_session(const agents::Agent& agent, const std::string& task_key);
-    RuntimeState runtime_state(const agents::Agent& agent);
-    std::vector<TaskSession> task_sessions(const Id& agent);
-    /// Forgets the session of one task, or of all: the next run starts fresh.
-    void reset_session(const Actor& actor, const agents::Agent& agent,
-                       const std::optional<std::string>& task_key);
-
     /// What became of a wish, as its row says.
     struct WishState {
         Id id;
@@ -158,6 +110,7 @@ class Runs {
                             const std::string& error);
     std::optional<Run> promote_retry(const Id& run);
 
+    [[nodiscard]] TaskSessions& sessions() { return sessions_; }
     [[nodiscard]] Core& core() { return core_; }
 
  private:
@@ -168,28 +121,16 @@ class Runs {
     void announce(storage::Unit& unit, const Run& run);
     void announce_agent(storage::Unit& unit, const Run& run, std::string_view status);
     std::optional<Run> add_retry(storage::Unit& unit, const Run& run, const RunOutcome& outcome);
-    void add_session(storage::Unit& unit, const Run& run, const agents::Agent& agent,
-                     const RunOutcome& outcome);
     void add_summary_comment(storage::Unit& unit, const Run& run, const RunOutcome& outcome);
 
     Core core_;
     agents::Agents& agents_;
     work::Issues& issues_;
     governance::Budgets& budgets_;
+    TaskSessions sessions_;
 };
 
 /// The key of the task that a wake is about: what a session belongs to.
 std::optional<std::string> task_key_of(const Wake& wake);
 
 }  // namespace paperclip::runs
-
-template <>
-struct paperclip::Rules<paperclip::runs::RuntimeState> {
-    static constexpr auto table = std::to_array<NamedRule>({
-        {"session_id", {.column = "null"}},
-        {"session_display_id", {.column = "null"}},
-        {"session_params_json", {.column = "null"}},
-        {"state_json", {.column = "'{}'"}},
-        {"total_cost", {.wire = "totalCostCents"}},
-    });
-};

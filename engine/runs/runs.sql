@@ -153,10 +153,6 @@ where issue_id = :issue_id and agent_id = :agent_id and status = 'deferred_issue
 update wakeup_request set status = :status, run_id = :run_id, updated_at = :now
 where id = :id and status = 'deferred_issue_execution'
 
--- name: runtime_state.ensure
-insert into agent_runtime_state (agent_id, company_id, adapter_type, created_at, updated_at)
-values (:agent_id, :company_id, :adapter_type, :now, :now) on conflict do nothing
-
 -- name: runtime_state.add_run
 insert into agent_runtime_state (agent_id, company_id, adapter_type, last_run_id, last_run_status,
     total_input_tokens, total_output_tokens, total_cached_input_tokens, total_cost, last_error,

@@ -133,7 +133,7 @@ pluginhost::AgentRequest Session::make_request(const Briefing& briefing) {
     apply_common_config(request);
     if (run_.cost_cap) request.budget_micros = run_.cost_cap->micros;
     if (run_.task_key && from_snapshot(run_.context_snapshot).force_fresh_session != true) {
-        request.session = world_.runs.stored_session(agent_, *run_.task_key);
+        request.session = world_.runs.sessions().stored(agent_, *run_.task_key);
     }
     return request;
 }

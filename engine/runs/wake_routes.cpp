@@ -230,21 +230,21 @@ void add_state_routes(http::Router& router, const RouteWorld& world) {
         {Method::get, "/agents/{id}/runtime-state", Rule::board_of_company, Subject::agent,
          "What an agent's runs have come to together"},
         [world](Call& call) {
-            return world.runs.runtime_state(world.agents.get(call.subject_id));
+            return world.runs.sessions().runtime_state(world.agents.get(call.subject_id));
         });
 
     router.add<None, None, std::vector<TaskSession>>(
         {Method::get, "/agents/{id}/task-sessions", Rule::board_of_company, Subject::agent,
          "The sessions of an agent's tool, by task"},
-        [world](Call& call) { return world.runs.task_sessions(call.subject_id); });
+        [world](Call& call) { return world.runs.sessions().list(call.subject_id); });
 
     router.add<None, ResetInput, RuntimeState>(
         {Method::post, "/agents/{id}/runtime-state/reset-session", Rule::board_of_company,
          Subject::agent, "Let an agent's next run start fresh"},
         [world](Call& call, Patch<ResetInput>& input) {
             const auto agent = world.agents.get(call.subject_id);
-            world.runs.reset_session(call.actor, agent, input.value.task_key);
-            return world.runs.runtime_state(agent);
+            world.runs.sessions().reset(call.actor, agent, input.value.task_key);
+            return world.runs.sessions().runtime_state(agent);
         });
 
     router.add<None, None, std::vector<SchedulerHeartbeat>>(

@@ -161,6 +161,8 @@ class Supervisor {
     }
 
     void loop() {
+        // What was written before the watch was there is announced by nobody.
+        if (to_program_ >= 0) feed_input();
         while (!is_over()) {
             std::array<pollfd, 5> fds{{{signals_, POLLIN, 0},
                                        {outputs_[0], POLLIN, 0},
@@ -298,6 +300,9 @@ class Supervisor {
 
     void feed_input() {
         static char buffer[k_max_record];
+        // Looked for first: what is appended before the end mark is made has then been read below.
+        struct stat info {};
+        const bool ended = ::stat(k_input_end_file, &info) == 0;
         for (;;) {
             const ssize_t n = ::pread(input_file_, buffer, sizeof buffer, input_offset_);
             if (n <= 0) break;
@@ -309,8 +314,7 @@ class Supervisor {
             input_offset_ += taken;
         }
         input_waits_ = false;
-        struct stat info {};
-        if (::stat(k_input_end_file, &info) == 0) close_fd(to_program_);
+        if (ended) close_fd(to_program_);
     }
 
     void note_exit() {

@@ -1,0 +1,247 @@
+#include "engine/pluginhost/shim_children.hpp"
+#include "tests/support/temp_folder.hpp"
+
+#include <condition_variable>
+#include <fstream>
+
+#include <catch2/catch.hpp>
+
+namespace paperclip::test {
+namespace {
+
+using pluginhost::Children;
+using pluginhost::ProcessIdentity;
+using pluginhost::ShimChildren;
+
+/// A program under a real shim.
+class Program {
+ public:
+    explicit Program(shim::Spec spec) {
+        spec.environment.push_back(std::string("PATH=") + std::getenv("PATH"));
+        spec.cwd = folder_.path();
+        std::filesystem::create_directories(run_);
+        identity_ = children_->prepare(run_, spec);
+    }
+    explicit Program(const std::string& script) : Program(spec_of(script)) {}
+    ~Program() {
+        if (ShimChildren::is_alive(identity_)) {
+            children().order(identity_, shim::Order::kill);
+            wait();
+        }
+    }
+
+    static shim::Spec spec_of(const std::string& script) {
+        shim::Spec spec;
+        spec.argv = {"sh", "-c", script};
+        return spec;
+    }
+    Program& go() {
+        children().go(run_);
+        return *this;
+    }
+    /// Waits until the shim has ended; how the program did.
+    std::optional<shim::Exit> wait() {
+        wait_for([&] { return !ShimChildren::is_alive(identity_); });
+        return children().exit(run_);
+    }
+    shim::Exit end() {
+        const auto exit = wait();
+        REQUIRE(exit);
+        return *exit;
+    }
+    /// Waits until the program has printed `text`.
+    void wait_for_output(const std::string& text) {
+        wait_for([&] { return output(1).find(text) != std::string::npos; });
+    }
+    std::string output(int stream) {
+        std::string text;
+        std::int64_t offset = 0;
+        for (;;) {
+            const auto next = children().read_output(run_, offset, 1 << 20, [&](const auto& piece) {
+                if (piece.stream == stream) text += piece.bytes;
+            });
+            if (next == offset) return text;
+            offset = next;
+        }
+    }
+    /// The engine goes away.
+    void lose_engine() { children_.reset(); }
+    void take_up() { children_ = std::make_unique<ShimChildren>(PAPERCLIP_SHIM); }
+
+    Children& children() { return *children_; }
+    const std::filesystem::path& run() const { return run_; }
+    const ProcessIdentity& identity() const { return identity_; }
+
+ private:
+    void wait_for(const std::function<bool()>& condition) {
+        std::mutex mutex;
+        std::condition_variable changed;
+        children().watch(run_, identity_, [&] {
+            const std::lock_guard lock(mutex);
+            changed.notify_all();
+        });
+        {
+            std::unique_lock lock(mutex);
+            changed.wait(lock, condition);
+        }
+        children().unwatch(run_);
+    }
+
+    TempFolder folder_;
+    std::filesystem::path run_ = folder_ / "run";
+    std::unique_ptr<ShimChildren> children_ = std::make_unique<ShimChildren>(PAPERCLIP_SHIM);
+    ProcessIdentity identity_;
+};
+
+}  // namespace
+
+TEST_CASE("a program's output and exit status are kept") {
+    Program program("echo out; echo err >&2; exit 7");
+    const shim::Exit exit = program.go().end();
+    CHECK(exit.code == 7);
+    CHECK(exit.signal == 0);
+    CHECK(exit.reason == shim::StopReason::none);
+    CHECK(program.output(1) == "out\n");
+    CHECK(program.output(2) == "err\n");
+    CHECK(program.children().state(program.run(), program.identity()) == Children::State::ended);
+}
+
+TEST_CASE("a program that kills itself, and one that is not there") {
+    CHECK(Program("kill -9 $$").go().end().signal == 9);
+    shim::Spec spec;
+    spec.argv = {"/no/such/program"};
+    const shim::Exit exit = Program(spec).go().end();
+    CHECK(exit.start_error == ENOENT);
+}
+
+// What was written before go used to wait for a minute, or for anything else to happen.
+TEST_CASE("a program reads what is written for it") {
+    auto spec = Program::spec_of("cat");
+    spec.has_input = true;
+    Program program(spec);
+    program.children().write_input(program.run(), "one\n", false);
+    program.go();
+    program.wait_for_output("one");
+    program.children().write_input(program.run(), "two\n", true);
+    CHECK(program.end().code == 0);
+    CHECK(program.output(1) == "one\ntwo\n");
+    CHECK(program.children().input_size(program.run()) == 8);
+}
+
+TEST_CASE("bounds end a program") {
+    auto spec = Program::spec_of("");
+    SECTION("time") {
+        spec = Program::spec_of("sleep 1000");
+        spec.timeout_ms = 50;
+        CHECK(Program(spec).go().end().reason == shim::StopReason::timeout);
+    }
+    SECTION("silence") {
+        spec = Program::spec_of("echo hello; sleep 1000");
+        spec.silence_ms = 50;
+        CHECK(Program(spec).go().end().reason == shim::StopReason::silence);
+    }
+    SECTION("output") {
+        spec = Program::spec_of("yes");
+        spec.max_output_bytes = 100'000;
+        Program program(spec);
+        CHECK(program.go().end().reason == shim::StopReason::output_limit);
+        CHECK(program.output(1).size() <= 100'000 + shim::k_max_record);
+    }
+    SECTION("who does not mind TERM is killed after the grace") {
+        spec = Program::spec_of("trap '' TERM; while :; do sleep 1000; done");
+        spec.timeout_ms = 50;
+        spec.grace_ms = 50;
+        const auto exit = Program(spec).go().end();
+        CHECK(exit.reason == shim::StopReason::timeout);
+        CHECK(exit.signal == 9);
+    }
+}
+
+TEST_CASE("a kill takes the whole tree, also those that left the group") {
+    Program program(
+        "(setsid sh -c 'echo $$ > daemon; exec sleep 1000' &)\n"
+        "sh -c 'sleep 1000' & while [ ! -s daemon ]; do :; done; echo ready; wait");
+    program.go();
+    program.wait_for_output("ready");
+    std::int64_t daemon = 0;
+    std::ifstream(program.run().parent_path() / "daemon") >> daemon;
+    const auto identity = ShimChildren::identify(daemon);
+    REQUIRE(identity);
+    program.children().order(program.identity(), shim::Order::kill);
+    CHECK(program.end().reason == shim::StopReason::order);
+    CHECK_FALSE(ShimChildren::is_alive(*identity));
+}
+
+TEST_CASE("what a program leaves behind ends with it") {
+    const shim::Exit exit = Program("sleep 1000 & exit 0").go().end();
+    CHECK(exit.code == 0);
+    CHECK(exit.left_behind >= 1);
+}
+
+TEST_CASE("a program whose engine is gone before go is not executed") {
+    Program program("echo executed > proof");
+    SECTION("gone") {
+        program.lose_engine();
+        program.take_up();
+        program.children().settle(program.run(), program.identity());
+    }
+    SECTION("given up") {
+        program.children().abandon(program.run());
+    }
+    program.wait();
+    CHECK_FALSE(std::filesystem::exists(program.run() / shim::k_started_file));
+    CHECK_FALSE(std::filesystem::exists(program.run().parent_path() / "proof"));
+    CHECK(program.children().state(program.run(), program.identity()) ==
+          Children::State::never_started);
+}
+
+TEST_CASE("a program outlives its engine, and the next one hears how it ended") {
+    Program program(
+        "echo before; while [ ! -e ../go-on ] && [ ! -e go-on ]; do sleep 0.01; done; echo after; "
+        "exit 3");
+    program.go();
+    program.wait_for_output("before");
+    program.lose_engine();
+    program.take_up();
+    CHECK(program.children().state(program.run(), program.identity()) == Children::State::running);
+    std::ofstream(program.run().parent_path() / "go-on") << "now";
+    CHECK(program.end().code == 3);
+    CHECK(program.output(1) == "before\nafter\n");
+}
+
+TEST_CASE("an order to a process that is another one by now does nothing") {
+    Program program("sleep 1000");
+    program.go();
+    auto other = program.identity();
+    ++other.start_ticks;
+    program.children().order(other, shim::Order::kill);
+    CHECK_FALSE(ShimChildren::is_alive(other));
+    CHECK(ShimChildren::is_alive(program.identity()));
+}
+
+TEST_CASE("what the engine and the shim tell each other survives") {
+    shim::Spec spec;
+    spec.argv = {"a", "", std::string("b\n\0c", 4)};
+    spec.environment = {"A=1"};
+    spec.cwd = "/tmp";
+    spec.has_input = true;
+    spec.timeout_ms = 1;
+    spec.max_output_bytes = std::int64_t{1} << 40;
+    const std::string frame = shim::encode(spec);
+    const auto read = shim::decode(std::string_view(frame).substr(4));
+    REQUIRE(read);
+    CHECK(read->argv == spec.argv);
+    CHECK(read->environment == spec.environment);
+    CHECK(read->max_output_bytes == spec.max_output_bytes);
+    for (std::size_t size = 0; size + 4 < frame.size(); ++size) {
+        CHECK_FALSE(shim::decode(std::string_view(frame).substr(4, size)));
+    }
+    shim::Exit exit;
+    exit.code = 7;
+    exit.reason = shim::StopReason::silence;
+    CHECK(shim::decode_exit(shim::encode(exit)).code == 7);
+    CHECK(shim::decode_exit(shim::encode(exit)).reason == shim::StopReason::silence);
+    CHECK(shim::decode_exit("code\n\nnonsense 3\nsignal 9").signal == 9);
+}
+
+}  // namespace paperclip::test
