@@ -49,12 +49,23 @@ std::string scalar(std::string_view text) {
     return out;
 }
 
+/// 0.11 as people write it, never 1.1E-1; with a point, so that it is read as what it was.
+std::string number(double value) {
+    std::array<char, 512> digits;
+    const auto end =
+        std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed)
+            .ptr;
+    const std::string out(digits.data(), end);
+    return out.find('.') == std::string::npos ? out + ".0" : out;
+}
+
 bool is_scalar(const json::value& value) {
     return !value.is_array() && !value.is_object();
 }
 
 std::string flow(const json::value& value) {
     if (value.is_string()) return scalar(std::string_view(value.get_string()));
+    if (value.is_double()) return number(value.get_double());
     if (is_scalar(value)) return Json::from(value).text;
     std::string out;
     if (value.is_array()) {

@@ -1,3 +1,4 @@
+#include "engine/declaration/format.hpp"
 #include "tests/unit/declaration/world.hpp"
 
 #include <catch2/catch.hpp>
@@ -60,4 +61,13 @@ TEST_CASE("aliases that stand for gigabytes are refused") {
 
 TEST_CASE("YAML 1.1's booleans are texts") {
     CHECK(problem("a: yes\nb: no\non: off\n").empty());
+}
+
+TEST_CASE("formatting writes fractions as people do") {
+    const std::string formatted = declaration::format_yaml(
+        "schema: paperclip.company/v1\nslug: tiny\nname: Tiny\nagents:\n  solo:\n    adapter:\n"
+        "      type: fake\n      config: { costs: [0.11, -2.5, 1e-7], count: 3 }\n");
+    CHECK(formatted.find("costs: [0.11, -2.5, 0.0000001]") != std::string::npos);
+    CHECK(formatted.find("count: 3") != std::string::npos);
+    CHECK(declaration::format_yaml(formatted) == formatted);
 }
