@@ -6,6 +6,7 @@ namespace paperclip::runs {
 namespace {
 
 constexpr std::chrono::seconds k_cancel_wait{8};
+constexpr std::chrono::seconds k_retry_after{1};
 
 }  // namespace
 
@@ -48,8 +49,7 @@ void RunEngine::work(const Id& agent) {
         }
     } catch (const std::exception& e) {
         log_warn("runs not started, trying again", {{"agent", agent.view()}, {"error", e.what()}});
-        world_.timers.at(world_.clock.now() + std::chrono::seconds(1),
-                         [this, agent] { dispatch(agent); });
+        world_.timers.at(world_.clock.now() + k_retry_after, [this, agent] { dispatch(agent); });
     }
     bool again = false;
     {
@@ -75,6 +75,7 @@ bool RunEngine::start_next(const Id& agent_id) {
         case Runs::Claim::none:
             return false;
         case Runs::Claim::again:
+            if (run && run->issue_id) pass_on(*run->issue_id);
             return true;
         case Runs::Claim::full: {
             const std::lock_guard lock(mutex_);
@@ -117,18 +118,35 @@ void RunEngine::on_finished(const Id& run, const Finished& finished) {
 
 void RunEngine::after(const Finished& finished) {
     if (finished.retry && finished.retry->scheduled_retry_at) schedule_retry(*finished.retry);
-    if (finished.run.issue_id) {
+    if (finished.run.issue_id) pass_on(*finished.run.issue_id);
+}
+
+/// Whoever waited for a run of the issue has its turn.
+void RunEngine::pass_on(const Id& issue) {
+    insist([this, issue] {
         try {
-            wakeups_.promote_deferred(*finished.run.issue_id);
+            wakeups_.promote_deferred(issue);
         } catch (const storage::Conflict&) {
             // Somebody else promoted it.
         }
-    }
+    });
+}
+
+/// Does what nobody else would do later, when a store fails for a moment.
+void RunEngine::insist(std::function<void()> work) {
+    world_.executor.post([this, work = std::move(work)] {
+        try {
+            work();
+        } catch (const storage::StorageError& e) {
+            log_warn("the store failed, it is tried again", {{"error", e.message()}});
+            world_.timers.at(world_.clock.now() + k_retry_after, [this, work] { insist(work); });
+        }
+    });
 }
 
 void RunEngine::schedule_retry(const Run& run) {
     world_.timers.at(run.scheduled_retry_at.value_or(world_.clock.now()), [this, id = run.id] {
-        world_.executor.post([this, id] {
+        insist([this, id] {
             if (const auto queued = world_.runs.promote_retry(id)) dispatch(queued->agent_id);
         });
     });
@@ -139,6 +157,7 @@ Run RunEngine::cancel(const Id& id, const Actor& actor) {
     const std::string message = actor.is_board() ? "Cancelled by a board operator" : "Cancelled";
     if (run.status == RunStatus::queued || run.status == RunStatus::scheduled_retry) {
         if (const auto cancelled = world_.runs.cancel_waiting(id, actor, "cancelled", message)) {
+            if (cancelled->issue_id) pass_on(*cancelled->issue_id);
             return *cancelled;
         }
     }

@@ -54,6 +54,8 @@ class RunEngine {
     void begin(const Run& run, bool recovered);
     void on_finished(const Id& run, const Finished& finished);
     void after(const Finished& finished);
+    void pass_on(const Id& issue);
+    void insist(std::function<void()> work);
     void schedule_retry(const Run& run);
 
     SessionWorld& world_;

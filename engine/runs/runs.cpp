@@ -227,7 +227,10 @@ bool Runs::cancel_if_stale(const Run& run) {
 Runs::Claim Runs::claim(const agents::Agent& agent, std::optional<Run>& run) {
     auto next = core_.store.one<Run>("run.next_queued"_sql, {{"agent_id", agent.id}});
     if (!next) return Claim::none;
-    if (cancel_if_stale(*next)) return Claim::again;
+    if (cancel_if_stale(*next)) {
+        run = std::move(next);
+        return Claim::again;
+    }
     const Time now = core_.clock.now();
     const auto policy = agents::parse_runtime_config(agent.runtime_config).heartbeat;
 
@@ -245,6 +248,7 @@ Runs::Claim Runs::claim(const agents::Agent& agent, std::optional<Run>& run) {
     if (!reservation) {
         cancel_waiting(next->id, Actor::engine(), "budget.blocked",
                        "The budget has no room for another run");
+        run = std::move(next);
         return Claim::again;
     }
     std::string session;

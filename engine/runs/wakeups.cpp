@@ -212,6 +212,16 @@ WakeOutcome Wakeups::skip(const Wake& wake, const agents::Agent& agent, std::str
 }
 
 void Wakeups::promote_deferred(const Id& issue) {
+    const auto open = runs_.open_of_issue(issue);
+    const bool busy = std::any_of(open.begin(), open.end(),
+                                  [](const Run& run) { return run.status == RunStatus::running; });
+    if (busy) return;
+    while (turn_away_or_queue(issue)) {
+    }
+}
+
+/// The oldest wish becomes a run; true when it was turned away, and the next one has its turn.
+bool Wakeups::turn_away_or_queue(const Id& issue) {
     struct Deferred {
         Id id;
         Wake wake;
@@ -228,7 +238,7 @@ void Wakeups::promote_deferred(const Id& issue) {
         next->wake.payload = Json::trusted(std::string(row[6].as_text()));
         next->wake.context = from_snapshot(Json{std::string(row[7].as_text())});
     });
-    if (!next) return;
+    if (!next) return false;
     const agents::Agent agent = agents_.get(next->wake.agent_id);
     const auto target = core_.store.one<work::Issue>("issue.by_id"_sql, {{"id", issue}});
     const bool wanted = target && !work::is_terminal(target->status) && is_invokable(agent);
@@ -241,19 +251,14 @@ void Wakeups::promote_deferred(const Id& issue) {
                                              {"now", core_.clock.now()}});
     core_.store.submit(unit);
     if (wanted) dispatch_(agent.id);
+    return !wanted;
 }
 
 void Wakeups::promote_all_deferred() {
     std::vector<Id> waiting;
     core_.store.each("wakeup.issues_with_deferred"_sql, {},
                      [&](storage::Row row) { waiting.push_back(Id::trusted(row[0].as_text())); });
-    for (const Id& issue : waiting) {
-        const auto open = runs_.open_of_issue(issue);
-        const bool busy = std::any_of(open.begin(), open.end(), [](const Run& run) {
-            return run.status == RunStatus::running;
-        });
-        if (!busy) promote_deferred(issue);
-    }
+    for (const Id& issue : waiting) promote_deferred(issue);
 }
 
 }  // namespace paperclip::runs

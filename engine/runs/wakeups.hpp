@@ -26,7 +26,7 @@ class Wakeups {
     /// What the engine itself wishes: says why not instead of throwing.
     WakeOutcome wish(const Wake& wake) { return decide(wake, false); }
 
-    /// The oldest wish that waited for this issue's run to end has its turn.
+    /// The oldest wish that waited for this issue's run to end has its turn, if nobody is at work.
     void promote_deferred(const Id& issue);
     /// After a restart: every issue with a deferred wish and nobody at work.
     void promote_all_deferred();
@@ -41,6 +41,7 @@ class Wakeups {
     WakeOutcome queue(const Wake& wake, const agents::Agent& agent);
     std::optional<Run> merge_into(const Wake& wake, const agents::Agent& agent, const Run& run);
     WakeOutcome defer(const Wake& wake, const agents::Agent& agent, const Run& holder);
+    bool turn_away_or_queue(const Id& issue);
     WakeOutcome skip(const Wake& wake, const agents::Agent& agent, std::string reason,
                      std::string message);
     void add_note(storage::Unit& unit, const Wake& wake, const agents::Agent& agent,

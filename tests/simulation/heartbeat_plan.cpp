@@ -65,7 +65,8 @@ std::vector<Time> HeartbeatPlan::between(Time created, Time from, Time to) const
     std::vector<Time> times;
     bool held_back = false;
     // A day before, so that what a quiet night held back is known in the morning.
-    for (Time time = from - std::chrono::hours(24); time <= to; time += k_minute) {
+    const Time first = std::chrono::floor<std::chrono::minutes>(from) - std::chrono::hours(24);
+    for (Time time = first; time <= to; time += k_minute) {
         const bool due = on_grid(time, created);
         if (is_quiet(time)) {
             held_back = held_back || due;

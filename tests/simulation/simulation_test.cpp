@@ -60,6 +60,19 @@ TEST_CASE("a company of 50 agents keeps its promises for 30 days") {
     }
 }
 
+TEST_CASE("a busy engine that is seldom restarted keeps its promises") {
+    for (int i = 0; i < (PAPERCLIP_TEST_EFFORT < 1 ? 1 : 10); ++i) {
+        Settings settings;
+        settings.seed = first_seed() + static_cast<std::uint64_t>(i);
+        settings.agents = 12;
+        settings.days = 3;
+        settings.acts_per_day = 100;
+        settings.hours_between_ends = 500;
+        CAPTURE(settings.seed);
+        must_hold(simulate(settings));
+    }
+}
+
 TEST_CASE("one seed tells one story") {
     Settings settings;
     settings.agents = 12;
