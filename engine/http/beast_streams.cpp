@@ -62,6 +62,7 @@ class Connection final : public Stream, public std::enable_shared_from_this<Conn
             self->open_ = true;
             self->events_.opened(self);
             self->read();
+            if (self->closing_) return self->say_goodbye();
             self->write();
         });
     }
@@ -82,8 +83,9 @@ class Connection final : public Stream, public std::enable_shared_from_this<Conn
         asio::post(executor_, [self = shared_from_this(), code, text = std::string(reason)] {
             if (std::exchange(self->closing_, true)) return;
             self->reason_ = websocket::close_reason(websocket::close_code(code), text);
-            self->queue_.clear();
-            if (!self->writing_) self->say_goodbye();
+            // What is being written must stay until it has been; the goodbye comes after it.
+            self->queue_.resize(self->writing_ ? 1 : 0);
+            if (!self->writing_ && self->open_) self->say_goodbye();
         });
     }
 
