@@ -152,6 +152,11 @@ bool Budgets::extend(const Spender& spender, const Reservation& reservation, Mon
                       {"month", reservation.month}},
                      [&](storage::Row row) { windows += policy_of(row).monthly ? 1 : 0; });
     storage::Unit unit = core_.store.unit();
+    // A limit that was set while the run went on has no window yet.
+    unit.add("budget.open_windows"_sql, {{"company_id", spender.company_id},
+                                         {"agent_id", spender.agent_id},
+                                         {"month", reservation.month}})
+        .any();
     unit.add("budget.reserve"_sql, {{"company_id", spender.company_id},
                                     {"agent_id", spender.agent_id},
                                     {"month", reservation.month},
