@@ -72,6 +72,7 @@ void parse_part(const FieldSpec& field, std::string_view part, Set& set) {
                                                  : first;
     }
     if (first > last) fail(field, part);
+    step = std::min(step, field.max + 1);  // or the sum below could overflow
     for (int value = first; value <= last; value += step) {
         set.set(static_cast<std::size_t>(value) % set.size());  // 7 is Sunday, 0
     }

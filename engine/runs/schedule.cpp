@@ -2,8 +2,13 @@
 
 #include "engine/base/error.hpp"
 
+#include <algorithm>
+
 namespace paperclip::runs {
 namespace {
+
+/// By which quiet hours may be longer than they say: the clocks go back in them.
+constexpr std::chrono::hours k_longer_night{2};
 
 /// "07:30" as minutes since midnight.
 std::optional<std::chrono::minutes> parse_clock(std::string_view text) {
@@ -65,8 +70,9 @@ Time QuietHours::shift(Time time, const date::time_zone& zone) const {
         over_midnight ? clock >= from_ || clock < to_ : clock >= from_ && clock < to_;
     if (!quiet) return time;
     const auto end_day = over_midnight && clock >= from_ ? day + date::days(1) : day;
-    // A skipped end is where the clocks jump to; a doubled one its first coming.
-    return Time{zone.to_sys(end_day + to_, date::choose::earliest)};
+    // A skipped end is where the clocks jump to; a doubled one its first coming. When that has
+    // been, the hours are over although the clock says again what it said within them.
+    return std::max(time, Time{zone.to_sys(end_day + to_, date::choose::earliest)});
 }
 
 Schedule::Schedule(const agents::HeartbeatPolicy& policy, const Id& agent, Time created_at,
@@ -96,7 +102,7 @@ std::optional<Time> Schedule::next(Time after) const {
     // Jitter and quiet hours only delay, so the grid point may lie before `after` already.
     Time from = after - jitter_;
     const Time quiet_end = quiet_ ? quiet_->shift(after, *zone_) : after;
-    if (quiet_end > after) from = quiet_end - quiet_->length() - jitter_;
+    if (quiet_end > after) from = quiet_end - quiet_->length() - k_longer_night - jitter_;
     for (;;) {
         const auto point = next_on_grid(from);
         if (!point) return std::nullopt;
