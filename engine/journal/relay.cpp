@@ -42,17 +42,13 @@ class Relay::Feed : public std::enable_shared_from_this<Feed> {
         : relay_(relay), consumer_(consumer), strand_(relay.executor_) {}
 
     void start() {
-        relay_.store_.each("journal.positions"_sql, {{"consumer", consumer_.name()}},
-                           [&](storage::Row row) {
-                               const Id company = Id::trusted(row[0].as_text());
-                               positions_[company] = {row[1].as_integer(), row[2].as_integer()};
-                           });
         strand_.post([self = shared_from_this()] { self->catch_up_all(); });
     }
 
     /// `records` of one company, just numbered.
     void offer(std::shared_ptr<const std::vector<Record>> records) {
         strand_.post([self = shared_from_this(), records = std::move(records)] {
+            if (!self->knows_positions_) return;  // they are in the store, to be found there
             Position& position = self->positions_[records->front().company_id];
             position.head = std::max(position.head, records->back().seq);
             if (position.done + 1 == records->front().seq) {
@@ -86,12 +82,34 @@ class Relay::Feed : public std::enable_shared_from_this<Feed> {
     };
 
     void catch_up_all() {
+        try {
+            if (!knows_positions_) read_positions();
+        } catch (const std::exception& e) {
+            retry_later(e);
+            return;
+        }
         for (auto& [company, position] : positions_) catch_up(company, position);
+    }
+
+    void read_positions() {
+        relay_.store_.each("journal.positions"_sql, {{"consumer", consumer_.name()}},
+                           [&](storage::Row row) {
+                               const Id company = Id::trusted(row[0].as_text());
+                               const std::int64_t done = row[1].as_integer();
+                               positions_[company] = {done, row[2].as_integer(), done};
+                           });
+        knows_positions_ = true;
     }
 
     void catch_up(const Id& company, Position& position) {
         while (position.done < position.head) {
-            const auto records = records_after(relay_.store_, company, position.done, k_batch);
+            std::vector<Record> records;
+            try {
+                records = records_after(relay_.store_, company, position.done, k_batch);
+            } catch (const std::exception& e) {
+                retry_later(e);
+                return;
+            }
             if (records.empty() || !take(position, records)) return;
         }
     }
@@ -100,9 +118,7 @@ class Relay::Feed : public std::enable_shared_from_this<Feed> {
         try {
             consumer_.consume(records);
         } catch (const std::exception& e) {
-            log_warn("journal consumer failed, it tries again",
-                     {{"consumer", consumer_.name()}, {"error", e.what()}});
-            retry_later();
+            retry_later(e);
             return false;
         }
         position.done = records.back().seq;
@@ -110,7 +126,9 @@ class Relay::Feed : public std::enable_shared_from_this<Feed> {
         return true;
     }
 
-    void retry_later() {
+    void retry_later(const std::exception& why) {
+        log_warn("journal consumer failed, it tries again",
+                 {{"consumer", consumer_.name()}, {"error", why.what()}});
         if (std::exchange(retrying_, true)) return;
         relay_.timers_.at(relay_.clock_.now() + k_retry_after, [self = shared_from_this()] {
             self->strand_.post([self] {
@@ -124,6 +142,7 @@ class Relay::Feed : public std::enable_shared_from_this<Feed> {
     Consumer& consumer_;
     Strand strand_;
     std::map<Id, Position> positions_;
+    bool knows_positions_ = false;
     Time saved_at_;
     bool retrying_ = false;
 };
@@ -136,9 +155,8 @@ void Relay::add_consumer(Consumer& consumer) {
 }
 
 void Relay::start() {
-    while (number_batch()) {
-    }
     for (const auto& feed : feeds_) feed->start();
+    wake();
 }
 
 void Relay::wake() {

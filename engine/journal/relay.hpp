@@ -41,7 +41,7 @@ class Relay {
     void add_consumer(Consumer& consumer);
     void add_listener(Listener listener) { listeners_.push_back(std::move(listener)); }
 
-    /// Numbers what an earlier engine left, and catches the consumers up.
+    /// Numbers what an earlier engine left, and catches the consumers up; returns at once.
     void start();
     /// There are new records. Cheap; callable from anywhere.
     void wake();
