@@ -39,13 +39,16 @@ void write_body(JsonWriter& out, const Route& route, SchemaSet& set) {
 
 void write_responses(JsonWriter& out, const Route& route, SchemaSet& set) {
     out.key("responses").begin_object();
-    out.key(std::to_string(route.spec.status)).begin_object().member("description", "Success");
-    if (route.answer != nullptr) {
-        out.key("content").begin_object().key("application/json").begin_object();
-        set.write(out.key("schema"), route.answer->schema(set));
-        out.end_object().end_object();
+    for (const int status : {route.spec.status, route.spec.other_status}) {
+        if (status == 0) continue;
+        out.key(std::to_string(status)).begin_object().member("description", "Success");
+        if (route.answer != nullptr) {
+            out.key("content").begin_object().key("application/json").begin_object();
+            set.write(out.key("schema"), route.answer->schema(set));
+            out.end_object().end_object();
+        }
+        out.end_object();
     }
-    out.end_object();
     out.key("default").begin_object().member("description", "Failure");
     out.key("content").begin_object().key("application/json").begin_object();
     out.key("schema").raw(R"({"$ref":"#/components/schemas/Error"})");
@@ -68,6 +71,9 @@ std::string Router::openapi(std::string_view version) const {
             text.name = name;
             error.properties.push_back(text);
         }
+        Schema details;
+        details.name = "details";
+        error.properties.push_back(details);
         return error;
     });
 

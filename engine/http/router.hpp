@@ -85,6 +85,8 @@ struct RouteSpec {
     std::string_view summary;
     int status = 200;
     bool strict = false;  ///< unknown members of the body are errors
+    /// A second status of the same answer, as of a creation that found what it was to make; or 0.
+    int other_status = 0;
 };
 
 struct Route {

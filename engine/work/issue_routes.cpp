@@ -175,13 +175,23 @@ void add_issue_routes(http::Router& router, Core core, Issues& issues, Goals& go
         });
 
     router.add<None, IssueInput, IssueView>(
-        {Method::post, "/companies/{companyId}/issues", Rule::member, Subject::company,
-         "Create an issue", 201},
+        {.method = Method::post,
+         .path = "/companies/{companyId}/issues",
+         .rule = Rule::member,
+         .subject = Subject::company,
+         .summary = "Create an issue; 200 when it was there already",
+         .status = 201,
+         .other_status = 200},
         [&](Call& call, Patch<IssueInput>& input) { return create(issues, call, input); });
 
     router.add<None, IssueInput, IssueView>(
-        {Method::post, "/issues/{id}/children", Rule::member, Subject::issue, "Create a sub-issue",
-         201},
+        {.method = Method::post,
+         .path = "/issues/{id}/children",
+         .rule = Rule::member,
+         .subject = Subject::issue,
+         .summary = "Create a sub-issue; 200 when it was there already",
+         .status = 201,
+         .other_status = 200},
         [&](Call& call, Patch<IssueInput>& input) {
             input.set(&IssueInput::parent_id, std::optional(call.subject_id));
             input.set(&IssueInput::request_depth, issues.get(call.subject_id).request_depth + 1);
