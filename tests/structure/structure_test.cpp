@@ -209,8 +209,9 @@ TEST_CASE("every source and every SQL file is built") {
 }
 
 TEST_CASE("the top of the tree is what it says it is") {
-    const Names must{"CMakeLists.txt", "CMakePresets.json", "CONTRIBUTING.md", "LICENSE", "engine",
-                     "plugins",        "scripts",           "sdk",             "tests"};
+    const Names must{"CMakeLists.txt", "CMakePresets.json", "CONTRIBUTING.md", "LICENSE",
+                     "engine",         "plugins",           "scripts",         "sdk",
+                     "tests"};
     const Names may{"README.md", "SECURITY.md", "companies"};
     Names found;
     for (const auto& entry : fs::directory_iterator(k_root)) {

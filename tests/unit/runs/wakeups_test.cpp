@@ -1,0 +1,220 @@
+#include "tests/support/test_engine.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace paperclip::test {
+namespace {
+
+constexpr const char* k_hang = R"(,"adapterConfig":{"script":[{"sleep":3600000}]})";
+
+std::string wake(TestEngine& engine, const std::string& agent, const std::string& more = {}) {
+    const Answer answer =
+        engine.post("/agents/" + agent + "/wakeup", R"({"reason":"look")" + more + '}');
+    REQUIRE(answer.status == 202);
+    return answer.body.as_object().contains("reason") && answer.at("status") == "skipped"
+               ? "skipped:" + answer.at("reason")
+               : answer.id();
+}
+
+std::string status_of(TestEngine& engine, const std::string& run) {
+    return engine.get("/heartbeat-runs/" + run).at("status");
+}
+
+std::size_t runs_of(TestEngine& engine, const std::string& company, const std::string& agent) {
+    return engine.get("/companies/" + company + "/heartbeat-runs?agentId=" + agent).size();
+}
+
+}  // namespace
+
+TEST_CASE("a wake becomes a run that ends") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(
+        company, "Ada",
+        R"(,"adapterConfig":{"script":[{"say":"hi"},{"usage":{"inputTokens":7,"costUsd":0.02}}]})");
+    const std::string run = wake(engine, agent);
+    CHECK(status_of(engine, run) == "queued");
+    engine.run();
+    CHECK(status_of(engine, run) == "succeeded");
+    CHECK(engine.get("/agents/" + agent).at("status") == "idle");
+    CHECK(engine.get("/companies/" + company).at("spentMonthlyCents") == "2");
+    CHECK(engine.get("/agents/" + agent + "/runtime-state").at("totalInputTokens") == "7");
+}
+
+TEST_CASE("wakes that find a run waiting become one with it") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(company, "Ada", k_hang);
+    const std::string first = wake(engine, agent);
+    CHECK(wake(engine, agent) == first);
+    CHECK(wake(engine, agent) == first);
+    CHECK(runs_of(engine, company, agent) == 1);
+}
+
+TEST_CASE("a wish of one idempotency key is granted once") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(company, "Ada");
+    const std::string key = R"(,"idempotencyKey":"deploy-7")";
+    const std::string first = wake(engine, agent, key);
+    engine.run();
+    REQUIRE(status_of(engine, first) == "succeeded");
+    CHECK(wake(engine, agent, key) == first);
+    CHECK(wake(engine, agent) != first);
+}
+
+TEST_CASE("a comment on an issue at work has its turn when the run ends") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(company, "Ada", k_hang);
+    const std::string issue =
+        engine.new_issue(company, R"(,"status":"todo","assigneeAgentId":")" + agent + '"');
+    engine.run();
+    REQUIRE(runs_of(engine, company, agent) == 1);
+    const std::string run = engine.get("/issues/" + issue).at("executionRunId");
+    REQUIRE(status_of(engine, run) == "running");
+    REQUIRE(engine.post("/issues/" + issue + "/comments", R"({"body":"Also this"})").status == 201);
+    engine.run();
+    CHECK(runs_of(engine, company, agent) == 1);
+    const std::string payload = R"(,"payload":{"issueId":")" + issue + R"("})";
+    CHECK(wake(engine, agent, payload) == "skipped:deferred_issue_execution");
+}
+
+TEST_CASE("what an agent does itself does not wake it") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(company, "Ada");
+    const std::string key = engine.new_key(agent);
+    const Answer issue = engine.post(
+        "/companies/" + company + "/issues",
+        R"({"title":"Mine","status":"todo","assigneeAgentId":")" + agent + R"("})", key);
+    REQUIRE(issue.status == 201);
+    engine.post("/issues/" + issue.id() + "/comments", R"({"body":"@ada note"})", key);
+    engine.run();
+    CHECK(runs_of(engine, company, agent) == 0);
+}
+
+TEST_CASE("the assignment of an issue wakes its agent once, also when the journal is read again") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(company, "Ada");
+    engine.new_issue(company, R"(,"status":"todo","assigneeAgentId":")" + agent + '"');
+    engine.run();
+    REQUIRE(runs_of(engine, company, agent) == 1);
+    auto records = journal::records_after(engine.services().store, *Id::parse(company), 0, 1000);
+    engine.services().planner.consume(records);
+    engine.run();
+    CHECK(runs_of(engine, company, agent) == 1);
+}
+
+TEST_CASE("nobody wakes who is paused, terminated or of a broken line") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string boss = engine.new_agent(company, "Boss");
+    const std::string agent = engine.new_agent(company, "Ada", R"(,"reportsTo":")" + boss + '"');
+    const std::string wakeup = "/agents/" + agent + "/wakeup";
+    SECTION("paused") {
+        REQUIRE(engine.post("/agents/" + agent + "/pause").status == 200);
+        CHECK(engine.post(wakeup).status == 409);
+        REQUIRE(engine.post("/agents/" + agent + "/resume").status == 200);
+        CHECK(engine.post(wakeup).status == 202);
+    }
+    SECTION("terminated") {
+        REQUIRE(engine.post("/agents/" + agent + "/terminate").status == 200);
+        CHECK(engine.post(wakeup).status == 409);
+    }
+    SECTION("a manager is gone") {
+        REQUIRE(engine.post("/agents/" + boss + "/terminate").status == 200);
+        CHECK(engine.post(wakeup).status == 409);
+    }
+    SECTION("not on demand") {
+        REQUIRE(engine
+                    .patch("/agents/" + agent,
+                           R"({"runtimeConfig":{"heartbeat":{"wakeOnDemand":false}}})")
+                    .status == 200);
+        CHECK(wake(engine, agent) == "skipped:heartbeat.wakeOnDemand.disabled");
+    }
+}
+
+TEST_CASE("a rate limit is tried again later and later, and then no more") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(
+        company, "Ada",
+        R"(,"adapterConfig":{"script":[{"fail":{"class":"rate_limit","message":"busy"}}]})");
+    wake(engine, agent);
+    engine.run();
+    const std::vector<std::chrono::minutes> delays{std::chrono::minutes(2),
+                                                   std::chrono::minutes(10),
+                                                   std::chrono::minutes(30), std::chrono::hours(2)};
+    std::size_t runs = 1;
+    for (const auto delay : delays) {
+        CHECK(runs_of(engine, company, agent) == runs + 1);
+        engine.advance(delay - std::chrono::seconds(1));
+        CHECK(runs_of(engine, company, agent) == runs + 1);
+        engine.advance(std::chrono::seconds(2));
+        ++runs;
+    }
+    engine.advance(std::chrono::hours(48));
+    CHECK(runs_of(engine, company, agent) == 5);
+}
+
+TEST_CASE("too many failures in a row pause the agent") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(
+        company, "Ada",
+        R"(,"adapterConfig":{"script":[{"fail":{"class":"config","message":"no"}}]})");
+    for (int i = 0; i < 6; ++i) {
+        CHECK(engine.get("/agents/" + agent).at("status") != "paused");
+        wake(engine, agent);
+        engine.run();
+    }
+    CHECK(engine.get("/agents/" + agent).at("status") == "paused");
+}
+
+TEST_CASE("heartbeats come by the clock, and those with nothing to do start nothing") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(
+        company, "Ada", R"(,"runtimeConfig":{"heartbeat":{"enabled":true,"intervalSec":600}})");
+    engine.run();
+    for (int i = 0; i < 6; ++i) engine.advance(std::chrono::minutes(10));
+    CHECK(runs_of(engine, company, agent) == 0);
+    REQUIRE(
+        engine
+            .patch(
+                "/agents/" + agent,
+                R"({"runtimeConfig":{"heartbeat":{"enabled":true,"intervalSec":600,"runWhenIdle":true}}})")
+            .status == 200);
+    engine.run();
+    for (int i = 0; i < 6; ++i) engine.advance(std::chrono::minutes(10));
+    CHECK(runs_of(engine, company, agent) == 6);
+}
+
+TEST_CASE("one run at a time when the agent says so") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(
+        company, "Ada",
+        std::string(k_hang) + R"(,"runtimeConfig":{"heartbeat":{"maxConcurrentRuns":1}})");
+    const std::string first = wake(engine, agent, R"(,"payload":{"taskKey":"a"})");
+    engine.run();
+    const std::string second = wake(engine, agent, R"(,"payload":{"taskKey":"b"})");
+    engine.run();
+    CHECK(status_of(engine, first) == "running");
+    CHECK(status_of(engine, second) == "queued");
+}
+
+}  // namespace paperclip::test
