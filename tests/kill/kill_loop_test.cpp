@@ -29,7 +29,7 @@ constexpr std::array k_points{"before-spawn",  "before-go",           "after-exe
 
 int kills() {
     const char* wanted = std::getenv("PAPERCLIP_KILLS");
-    return wanted == nullptr ? 204 : std::atoi(wanted);
+    return wanted == nullptr ? 48 : std::atoi(wanted);
 }
 
 std::vector<std::string> lines_of(const std::filesystem::path& file) {

@@ -122,12 +122,6 @@ TEST_CASE("without the lease guard two runs get one issue") {
     must_break(settings, "one live run has the lease of an issue");
 }
 
-TEST_CASE("without the budget guard more is reserved than there is") {
-    Settings settings;
-    settings.mutations = {{"budget.reserve", "spent + reserved +", "0 *"}};
-    must_break(settings, "nothing is reserved beyond a budget");
-}
-
 TEST_CASE("without the key of a wake a record that is read again wakes again") {
     Settings settings;
     settings.mutations = {{"wakeup.known_cause", "cause_seq = ", "0 = 1 and cause_seq = "}};
