@@ -9,7 +9,7 @@ values (:company_id, :record_id, :type, :at, :actor_type, :actor_id, :action, :e
 update journal set seq = numbered.seq
 from (select pending.id,
              (select coalesce(max(known.seq), 0) from journal known
-              where known.company_id = pending.company_id)
+              where known.company_id = pending.company_id and known.seq is not null)
              + row_number() over (partition by pending.company_id order by pending.id) as seq
       from (select id, company_id from journal where seq is null order by id limit :limit) pending
      ) numbered

@@ -15,8 +15,11 @@ and agent_id = :agent_id
 -- part: filter.issue
 and issue_id = :issue_id
 
+-- All of one open status.
 -- name: run.all_in_status
-select {Run heartbeat_run} from heartbeat_run where status = :status order by created_at, id
+select {Run heartbeat_run} from heartbeat_run
+where status = :status and status in ('queued', 'running', 'scheduled_retry')
+order by created_at, id
 
 -- name: run.open_of_agent
 select {Run heartbeat_run} from heartbeat_run

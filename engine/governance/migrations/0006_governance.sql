@@ -11,6 +11,7 @@ create table budget_policy (
     updated_at integer not null
 ) strict;
 create unique index budget_policy_scope on budget_policy (scope_id, scope_type, window_kind);
+create index budget_policy_by_company on budget_policy (company_id);
 
 -- What a policy's window has seen. Work is admitted only while spent + reserved stays within the
 -- policy's amount; what is reported afterwards is charged whatever it comes to.

@@ -159,3 +159,4 @@ create table issue_comment (
     updated_at integer not null
 ) strict;
 create index issue_comment_by_issue on issue_comment (issue_id, created_at, id);
+create index issue_comment_by_run on issue_comment (created_by_run_id) where created_by_run_id is not null;

@@ -2,6 +2,7 @@
 #include "tests/support/test_store.hpp"
 
 #include <map>
+#include <set>
 #include <sqlite3.h>
 
 #include <catch2/catch.hpp>
@@ -27,6 +28,9 @@ class Listening final : public storage::Backend {
     storage::Failure backup(const std::filesystem::path&) override { return {}; }
 };
 
+/// What is asked once at start or by a person, and answers with all of a small table.
+const std::set<std::string> k_whole_tables{"agent.scheduled", "company.list", "declaration.all"};
+
 /// A database with the engine's schema.
 class Database {
  public:
@@ -40,6 +44,19 @@ class Database {
     }
     ~Database() { sqlite3_close(db_); }
 
+    /// The steps of the statement's plan, as SQLite explains them.
+    std::vector<std::string> plan(const std::string& sql) {
+        sqlite3_stmt* statement = nullptr;
+        REQUIRE(sqlite3_prepare_v2(db_, ("explain query plan " + sql).c_str(), -1, &statement,
+                                   nullptr) == SQLITE_OK);
+        std::vector<std::string> steps;
+        while (sqlite3_step(statement) == SQLITE_ROW) {
+            steps.emplace_back(reinterpret_cast<const char*>(sqlite3_column_text(statement, 3)));
+        }
+        sqlite3_finalize(statement);
+        return steps;
+    }
+
     std::string why_not(const std::string& sql) {
         sqlite3_stmt* statement = nullptr;
         const int code = sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr);
@@ -50,6 +67,20 @@ class Database {
  private:
     sqlite3* db_ = nullptr;
 };
+
+/// A table that the plan's step reads from end to end, or searches by no index; "" if there is none.
+/// What the statement itself builds (a recursion, a subquery) is no table.
+std::string reads_all_of(const std::string& step, const std::string& sql) {
+    for (const std::string verb : {"SCAN ", "SEARCH "}) {
+        if (!step.starts_with(verb) || step.find(" USING ") != std::string::npos) continue;
+        const std::string name = step.substr(verb.size());
+        const bool is_built = name.starts_with("(") || name == "CONSTANT ROW" ||
+                              sql.find(") " + name) != std::string::npos ||
+                              sql.find("recursive " + name) != std::string::npos;
+        if (!is_built) return name;
+    }
+    return "";
+}
 
 /// Lists of one value for every `:name...` of a text.
 void add_lists(std::string_view text, std::map<std::string_view, std::size_t>& lists) {
@@ -74,6 +105,20 @@ TEST_CASE("every statement is understood by the schema") {
     }
 }
 
+TEST_CASE("no statement reads a whole table") {
+    storage::Catalogue catalogue("sqlite");
+    Services::add_sql(catalogue);
+    Listening listening;
+    catalogue.publish(listening);
+    Database database(catalogue);
+    for (const auto& [name, sql] : listening.texts) {
+        for (const auto& step : database.plan(sql)) {
+            INFO(name << ": " << step);
+            CHECK((reads_all_of(step, sql).empty() || k_whole_tables.contains(name)));
+        }
+    }
+}
+
 TEST_CASE("every template is understood with each of its parts") {
     storage::Catalogue catalogue("sqlite");
     Services::add_sql(catalogue);
@@ -93,6 +138,10 @@ TEST_CASE("every template is understood with each of its parts") {
             for (const auto& [name, sql] : listening.texts) {
                 INFO(block.name << ": " << sql);
                 CHECK(database.why_not(sql) == "");
+                for (const auto& step : database.plan(sql)) {
+                    INFO(step);
+                    CHECK(reads_all_of(step, sql).empty());
+                }
             }
         }
     }
