@@ -41,8 +41,8 @@ class Streams {
     static bool is_upgrade(const Request& request);
 
     /// Closes all with 1012 (service restart), so that clients come back, and waits until they are
-    /// closed, who does not answer after two seconds: no event is heard afterwards, and what comes is
-    /// closed at once. Not on the thread of the streams.
+    /// closed, who does not answer after two seconds: no event is heard afterwards, and what comes
+    /// is closed at once. Not on the thread of the streams.
     void stop();
     [[nodiscard]] std::size_t count() const;
 

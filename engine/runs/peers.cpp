@@ -83,8 +83,8 @@ bool holds(pid_t pid, const std::string& link) {
     return found;
 }
 
-/// All processes in the order in which they are likely to be the caller: we (an agent's request that
-/// the host makes), then the newest first.
+/// All processes in the order in which they are likely to be the caller: we (an agent's request
+/// that the host makes), then the newest first.
 std::vector<pid_t> processes() {
     std::vector<pid_t> pids;
     DIR* entries = ::opendir("/proc");

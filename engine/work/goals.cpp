@@ -75,7 +75,9 @@ void Goals::add_patch(storage::Unit& unit, const Actor& actor, const Goal& goal,
                       Patch<Goal> change) {
     const std::string details = changed_members(change);
     change.set(&Goal::updated_at, core_.clock.now());
-    unit.add_patch("goal.patch"_sql, change, {}, {{"id", goal.id}}).otherwise([] { goal_not_found(); });
+    unit.add_patch("goal.patch"_sql, change, {}, {{"id", goal.id}}).otherwise([] {
+        goal_not_found();
+    });
     log_activity(unit, actor, "goal.updated", goal, details);
 }
 
