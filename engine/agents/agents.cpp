@@ -1,5 +1,6 @@
 #include "engine/agents/agents.hpp"
 
+#include "engine/agents/schedule.hpp"
 #include "engine/agents/setup.hpp"
 
 #include <algorithm>
@@ -12,6 +13,10 @@ namespace {
 
 [[noreturn]] void not_found() {
     throw Error(ErrorKind::not_found, "Agent not found");
+}
+
+[[noreturn]] void refuse_cycle() {
+    refuse("Reporting relationship would create cycle");
 }
 
 /// `agent.name` with a number behind it while its key is somebody else's: "Eddie 2".
@@ -61,7 +66,9 @@ void Agents::check(const Agent& agent, Directory& directory) const {
     }
     const auto problems = adapters_.check_config(agent.adapter_type, agent.adapter_config, false);
     if (!problems.empty()) refuse("adapterConfig: " + problems.front());
-    parse_runtime_config(agent.runtime_config);
+    // Reads what the heartbeat's schedule is made of, and throws.
+    const Schedule schedule(parse_runtime_config(agent.runtime_config).heartbeat, agent.id,
+                            agent.created_at, "UTC");
     if (!agent.reports_to) return;
     if (*agent.reports_to == agent.id) refuse("Agent cannot report to itself");
     const auto manager = directory.find(*agent.reports_to);
@@ -70,7 +77,7 @@ void Agents::check(const Agent& agent, Directory& directory) const {
     }
     if (manager->status == AgentStatus::terminated) refuse("Manager is terminated");
     for (const Agent& above : directory.chain_of(*manager)) {
-        if (above.id == agent.id) refuse("Reporting relationship would create cycle");
+        if (above.id == agent.id) refuse_cycle();
     }
 }
 
@@ -189,8 +196,15 @@ void Agents::add_patch(storage::Unit& unit, const Actor& actor, const Agent& age
     }
     directory.put(after);
     change.set(&Agent::updated_at, core_.clock.now());
-    unit.add_patch("agent.patch"_sql, change, {}, {{"id", agent.id}})
-        .otherwise([] { throw Error(ErrorKind::conflict, "Agent is terminated"); })
+    std::vector<std::string_view> parts;
+    if (change.has(&Agent::adapter_config)) parts.push_back("config");
+    unit.add_patch("agent.patch"_sql, change, parts,
+                   {{"id", agent.id}, {"seen_config", agent.adapter_config}})
+        .otherwise([this, id = agent.id] {
+            if (get(id).status == AgentStatus::terminated) {
+                throw Error(ErrorKind::conflict, "Agent is terminated");
+            }
+        })
         .taken([] {
             throw Error(ErrorKind::conflict, "Another agent took the same name; try again");
         });
@@ -203,9 +217,26 @@ void Agents::add_patch(storage::Unit& unit, const Actor& actor, const Agent& age
                  config ? R"({"changedTopLevelKeys":["adapterConfig"]})" : details);
 }
 
+void Agents::add_chart_guard(storage::Unit& unit, const Id& id) {
+    unit.add("agent.is_in_chart"_sql, {{"id", id}}).otherwise([] { refuse_cycle(); });
+}
+
 AgentView Agents::patch(const Actor& actor, const Id& id, const Patch<Agent>& input,
                         bool replace_adapter_config) {
-    const Agent agent = get(id);
+    constexpr int k_attempts = 10;
+    for (int attempt = 1;; ++attempt) {
+        try {
+            submit_patch(actor, get(id), input, replace_adapter_config);
+            return view(get(id));
+        } catch (const storage::Conflict&) {
+            // Another change of the configuration came between; ours is merged into that one.
+            if (attempt == k_attempts) throw;
+        }
+    }
+}
+
+void Agents::submit_patch(const Actor& actor, const Agent& agent, const Patch<Agent>& input,
+                          bool replace_adapter_config) {
     Directory directory(core_.store);
     Patch<Agent> change = input;
     const bool same_type =
@@ -218,9 +249,10 @@ AgentView Agents::patch(const Actor& actor, const Id& id, const Patch<Agent>& in
         change.set(&Agent::runtime_config, with_runtime_defaults(change.value.runtime_config));
     }
     storage::Unit unit = core_.store.unit();
+    const bool moved = change.has(&Agent::reports_to);
     add_patch(unit, actor, agent, std::move(change), directory);
+    if (moved) add_chart_guard(unit, agent.id);
     core_.store.submit(unit);
-    return view(get(id));
 }
 
 AgentDetail Agents::set_permissions(const Actor& actor, const Id& id,

@@ -44,6 +44,9 @@ class Agents {
     /// makes no sense.
     void add_patch(storage::Unit& unit, const Actor& actor, const Agent& agent, Patch<Agent> change,
                    Directory& directory);
+    /// After the last step that changes who reports to whom: the unit fails when `id` came to be
+    /// above itself.
+    static void add_chart_guard(storage::Unit& unit, const Id& id);
     AgentView clear_error(const Actor& actor, const Id& id);
     AgentDetail set_permissions(const Actor& actor, const Id& id, const Permissions& permissions);
 
@@ -58,6 +61,8 @@ class Agents {
     OrgChainHealth health(const Agent& agent);
 
  private:
+    void submit_patch(const Actor& actor, const Agent& agent, const Patch<Agent>& input,
+                      bool replace_adapter_config);
     void check(const Agent& agent, Directory& directory) const;
     void log_activity(storage::Unit& unit, const Actor& actor, std::string_view action,
                       const Agent& agent, const std::string& details = "{}");

@@ -17,8 +17,22 @@ select id, company_id from agent where id = :id
 -- name: agent.resolve_url_key
 select id, company_id from agent where company_id = :company_id and url_key = :url_key and status <> 'terminated'
 
+-- The guard is the configuration that a merged one was made from.
 -- template: agent.patch
-update agent set {set} where id = :id and status <> 'terminated' returning {Agent}
+update agent set {set} where id = :id and status <> 'terminated' {guard} returning {Agent}
+-- part: guard.config
+and adapter_config = :seen_config
+
+-- Changes nothing; its guard is that nobody is above themselves, after the steps before it.
+-- name: agent.is_in_chart
+update agent set reports_to = reports_to where id = :id and not exists (
+    with recursive above (id) as (
+        select reports_to from agent where id = :id
+        union
+        select agent.reports_to from above join agent on agent.id = above.id
+    )
+    select 1 from above where id = :id
+)
 
 -- name: agent.pause
 update agent set status = 'paused', pause_reason = :reason, paused_at = :now, updated_at = :now

@@ -45,6 +45,8 @@ void Applying::add_steps(storage::Unit& unit) {
     add_projects();
     add_seeds();
     add_removed_work();
+    for (const Id& agent : moved_agents_) agents::Agents::add_chart_guard(unit, agent);
+    for (const Id& goal : moved_goals_) work::Goals::add_tree_guard(unit, goal);
     add_records();
 }
 
@@ -125,6 +127,7 @@ void Applying::add_agent_change(const Target& target, const EffectiveAgent& entr
         if (name == "permissions") patch.set(&Agent::permissions, after.permissions);
         if (name == "reportsTo") {
             patch.set(&Agent::reports_to, id_of(ObjectKind::agent, entry.settings.reports_to));
+            moved_agents_.push_back(*target.id);
         }
         if (name.starts_with("adapter.") || name.starts_with("env.")) {
             patch.set(&Agent::adapter_type, after.adapter_type);

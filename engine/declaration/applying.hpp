@@ -65,6 +65,8 @@ class Applying {
     company::Company company_;
     std::map<std::pair<ObjectKind, std::string>, Id> ids_;
     std::map<std::pair<ObjectKind, std::string>, const Target*> targets_;
+    std::vector<Id> moved_agents_;
+    std::vector<Id> moved_goals_;
     std::deque<work::Workspace> workspaces_;  // that the unit's answers are read into
 };
 

@@ -72,7 +72,10 @@ void Applying::add_goal(const Target& target, const GoalEntry& entry) {
         if (field.field == "level") patch.set(&work::Goal::level, after.level);
         if (field.field == "status") patch.set(&work::Goal::status, after.status);
         if (field.field == "targetDate") patch.set(&work::Goal::target_date, after.target_date);
-        if (field.field == "parent") patch.set(&work::Goal::parent_id, parent);
+        if (field.field == "parent") {
+            patch.set(&work::Goal::parent_id, parent);
+            moved_goals_.push_back(before.id);
+        }
         if (field.field == "owner") patch.set(&work::Goal::owner_agent_id, owner);
     }
     if (patch.present.any()) services_.goals.add_patch(*unit_, actor_, before, patch);

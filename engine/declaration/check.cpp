@@ -1,10 +1,10 @@
 #include "engine/declaration/check.hpp"
 
+#include "engine/agents/cron.hpp"
 #include "engine/base/error.hpp"
 #include "engine/base/nearest.hpp"
 #include "engine/company/companies.hpp"
 #include "engine/declaration/checker.hpp"
-#include "engine/runs/cron.hpp"
 
 #include <algorithm>
 
@@ -106,7 +106,7 @@ void Checker::check_zone(const Path& path, const std::optional<std::string>& zon
 void Checker::check_cron(const Path& path, const std::optional<std::string>& cron) {
     if (!cron) return;
     try {
-        runs::Cron::parse(*cron);
+        agents::Cron::parse(*cron);
     } catch (const Error& e) {
         error(path, e.message());
     }

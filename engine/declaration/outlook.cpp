@@ -1,6 +1,6 @@
+#include "engine/agents/schedule.hpp"
 #include "engine/company/companies.hpp"
 #include "engine/declaration/planning.hpp"
-#include "engine/runs/schedule.hpp"
 
 #include <algorithm>
 #include <date/tz.h>
@@ -68,13 +68,13 @@ std::int64_t wakes_a_day(const Json& runtime_config, const std::string& zone, Ti
         std::int64_t awake = k_day;
         if (policy.quiet_hours) {
             awake -= std::chrono::duration_cast<std::chrono::seconds>(
-                         runs::QuietHours::parse(*policy.quiet_hours).length())
+                         agents::QuietHours::parse(*policy.quiet_hours).length())
                          .count();
         }
         return (awake + policy.interval_sec - 1) / policy.interval_sec;
     }
     if (!policy.cron) return 0;
-    const auto cron = runs::Cron::parse(*policy.cron);
+    const auto cron = agents::Cron::parse(*policy.cron);
     const auto* place = date::locate_zone(policy.timezone.value_or(zone));
     const Time end = now + std::chrono::hours(24 * 7);
     int count = 0;

@@ -1,8 +1,8 @@
 #include "engine/declaration/values.hpp"
 
+#include "engine/agents/schedule.hpp"
 #include "engine/base/error.hpp"
 #include "engine/base/time.hpp"
-#include "engine/runs/schedule.hpp"
 
 #include <algorithm>
 #include <array>
@@ -110,7 +110,7 @@ std::optional<declaration::QuietSpan> TextForm<declaration::QuietSpan>::parse(
     std::string_view text) {
     if (text != "none") {
         try {
-            runs::QuietHours::parse(text);
+            agents::QuietHours::parse(text);
         } catch (const Error&) {
             return std::nullopt;
         }

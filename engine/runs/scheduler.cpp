@@ -55,7 +55,7 @@ void Scheduler::enter(const Row& row, Time after) {
     if (row.runtime_config.text.find("\"enabled\":true") == std::string::npos) return;
     try {
         const auto policy = agents::parse_runtime_config(row.runtime_config).heartbeat;
-        const Schedule schedule(policy, row.agent, row.created_at, row.timezone);
+        const agents::Schedule schedule(policy, row.agent, row.created_at, row.timezone);
         auto due = schedule.next(after);
         const std::lock_guard lock(mutex_);
         Time seen = row.last_heartbeat_at.value_or(row.created_at);

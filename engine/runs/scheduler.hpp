@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/runs/schedule.hpp"
+#include "engine/agents/schedule.hpp"
 #include "engine/runs/session.hpp"
 #include "engine/runs/wakeups.hpp"
 

@@ -125,9 +125,11 @@ std::vector<SqlBlock> parse_sql_file(std::string_view stem, std::string_view tex
             parts.push_back(
                 {std::string(part.substr(0, dot)), std::string(part.substr(dot + 1)), {}});
             body = &parts.back().text;
+        } else if (line.starts_with("--")) {
+            // Of the block that follows; within a part it would hide what is put behind the part.
         } else if (body != nullptr) {
             body->append(line) += '\n';
-        } else if (!trim(line).empty() && !line.starts_with("--")) {
+        } else if (!trim(line).empty()) {
             fail(stem, line_number, "expected `-- name: …` before the first statement");
         }
     }

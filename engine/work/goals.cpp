@@ -12,6 +12,10 @@ namespace {
     throw Error(ErrorKind::not_found, "Goal not found");
 }
 
+[[noreturn]] void refuse_goal_cycle() {
+    refuse("A goal cannot be below itself");
+}
+
 }  // namespace
 
 void must_be_agent_of(storage::Store& store, const Id& company, const std::optional<Id>& agent,
@@ -30,7 +34,11 @@ void Goals::check(const Goal& goal) {
     }
     const bool cycle = std::any_of(above.begin(), above.end(),
                                    [&](const Goal& ancestor) { return ancestor.id == goal.id; });
-    if (cycle) refuse("A goal cannot be below itself");
+    if (cycle) refuse_goal_cycle();
+}
+
+void Goals::add_tree_guard(storage::Unit& unit, const Id& id) {
+    unit.add("goal.is_in_tree"_sql, {{"id", id}}).otherwise([] { refuse_goal_cycle(); });
 }
 
 void Goals::log_activity(storage::Unit& unit, const Actor& actor, std::string_view action,
@@ -88,6 +96,7 @@ Goal Goals::patch(const Actor& actor, const Id& id, const Patch<Goal>& input) {
     check(after);
     storage::Unit unit = core_.store.unit();
     add_patch(unit, actor, goal, input);
+    if (input.has(&Goal::parent_id)) add_tree_guard(unit, id);
     core_.store.submit(unit);
     return get(id);
 }

@@ -24,6 +24,8 @@ class Goals {
     Goal patch(const Actor& actor, const Id& id, const Patch<Goal>& input);
     /// Adds the steps that change `goal`; whoever calls has checked what it refers to.
     void add_patch(storage::Unit& unit, const Actor& actor, const Goal& goal, Patch<Goal> change);
+    /// After the last step that moves goals: the unit fails when `id` came to be below itself.
+    static void add_tree_guard(storage::Unit& unit, const Id& id);
     /// Throws Error{conflict} while sub-goals or issues belong to it.
     Goal remove(const Actor& actor, const Id& id);
     /// The goal and those above it.

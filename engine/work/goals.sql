@@ -10,6 +10,17 @@ select {Goal} from goal where company_id = :company_id order by created_at, id
 -- template: goal.patch
 update goal set {set} where id = :id returning {Goal}
 
+-- Changes nothing; its guard is that the goal is not below itself, after the steps before it.
+-- name: goal.is_in_tree
+update goal set parent_id = parent_id where id = :id and not exists (
+    with recursive above (id) as (
+        select parent_id from goal where id = :id
+        union
+        select goal.parent_id from above join goal on goal.id = above.id
+    )
+    select 1 from above where id = :id
+)
+
 -- Only a goal that nothing hangs on goes.
 -- name: goal.delete
 delete from goal where id = :id

@@ -36,6 +36,10 @@ std::string changes_between(const Issue& before, const Issue& after) {
     return out;
 }
 
+[[noreturn]] void refuse_issue_cycle() {
+    refuse("An issue cannot be below itself");
+}
+
 std::int64_t number_or(const std::optional<std::string>& text, std::int64_t fallback,
                        std::int64_t least, std::int64_t most, const char* message) {
     if (!text) return fallback;
@@ -108,16 +112,7 @@ void Issues::check_places(const Issue& issue) {
         throw Error(ErrorKind::not_found, "Parent issue not found");
     }
     for (const IssueLink& ancestor : ancestors(*issue.parent_id)) {
-        if (ancestor.id == issue.id) refuse("An issue cannot be below itself");
-    }
-}
-
-void Issues::check_blockers(const Issue& issue, const std::vector<Id>& blockers) {
-    for (const Id& blocker : blockers) {
-        if (blocker == issue.id) refuse("An issue cannot block itself");
-        const auto cycle =
-            core_.store.integer("issue.waits_for"_sql, {{"id", blocker}, {"other", issue.id}});
-        if (cycle) refuse("Blockers cannot wait for each other");
+        if (ancestor.id == issue.id) refuse_issue_cycle();
     }
 }
 
@@ -128,7 +123,11 @@ void Issues::add_blockers(storage::Unit& unit, const Issue& issue,
                                            {"blocker_id", blocker},
                                            {"company_id", issue.company_id},
                                            {"now", core_.clock.now()}})
-            .otherwise([] { refuse("A blocker must be another issue of the same company"); });
+            .otherwise([] {
+                refuse(
+                    "A blocker must be another issue of the same company, and must not wait for "
+                    "this one");
+            });
     }
 }
 
@@ -442,7 +441,6 @@ Issues::Changed Issues::try_edit(const Actor& actor, const Issue& before, const 
     const bool places = change.has(&Issue::project_id) || change.has(&Issue::goal_id) ||
                         change.has(&Issue::parent_id) || reassigned;
     if (places) check_places(after);
-    if (edit.blockers) check_blockers(after, *edit.blockers);
 
     after.updated_at = core_.clock.now();
     change.set(&Issue::updated_at, after.updated_at);
@@ -467,6 +465,11 @@ Issues::Changed Issues::try_edit(const Actor& actor, const Issue& before, const 
         .otherwise([&] {
             if (!core_.store.text("issue.resolve"_sql, {{"id", before.id}})) issue_not_found();
         });
+    if (change.has(&Issue::parent_id)) {
+        unit.add("issue.is_in_tree"_sql, {{"id", before.id}}).otherwise([] {
+            refuse_issue_cycle();
+        });
+    }
     if (edit.blockers) {
         unit.add("issue.clear_blockers"_sql, {{"issue_id", before.id}}).any();
         add_blockers(unit, before, *edit.blockers);

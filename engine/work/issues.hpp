@@ -130,7 +130,6 @@ class Issues {
     void check_places(const Issue& issue);
     void check_status(const Actor& actor, const Issue& before, const Issue& after,
                       const std::vector<Id>* blockers);
-    void check_blockers(const Issue& issue, const std::vector<Id>& blockers);
     void may_change(const Actor& actor, const Issue& issue, const Edit& edit);
     void may_assign(const Actor& actor, const Issue& issue);
     void add_blockers(storage::Unit& unit, const Issue& issue, const std::vector<Id>& blockers);

@@ -73,25 +73,34 @@ and row_version = :seen_version
 -- part: lease.end
 , lease_run_id = null, lease_at = null, lease_checked_out = 0
 
+-- Changes nothing; its guard is that the issue is not below itself, after the steps before it.
+-- name: issue.is_in_tree
+update issue set parent_id = parent_id where id = :id and not exists (
+    with recursive above (id) as (
+        select parent_id from issue where id = :id
+        union
+        select issue.parent_id from above join issue on issue.id = above.id
+    )
+    select 1 from above where id = :id
+)
+
 -- name: issue.delete
 delete from issue where id = :id and not exists (select 1 from issue child where child.parent_id = :id)
 
 -- name: issue.add_blocker
 insert into issue_blocker (issue_id, blocker_id, created_at)
 select :issue_id, blocker.id, :now from issue blocker
-where blocker.id = :blocker_id and blocker.company_id = :company_id and blocker.id <> :issue_id
+where blocker.id = :blocker_id and blocker.company_id = :company_id and not exists (
+    with recursive waits (id) as (
+        select :blocker_id
+        union
+        select issue_blocker.blocker_id from waits join issue_blocker on issue_blocker.issue_id = waits.id
+    )
+    select 1 from waits where id = :issue_id
+)
 
 -- name: issue.clear_blockers
 delete from issue_blocker where issue_id = :issue_id
-
--- Everything that :id waits for, directly or not.
--- name: issue.waits_for
-with recursive waits (id) as (
-    select blocker_id from issue_blocker where issue_id = :id
-    union
-    select issue_blocker.blocker_id from waits join issue_blocker on issue_blocker.issue_id = waits.id
-)
-select 1 from waits where id = :other
 
 -- name: issue.blocked_by
 select {IssueLink issue} from issue_blocker link join issue on issue.id = link.blocker_id

@@ -29,8 +29,12 @@ select {Pet} from pet {join} where owner = :owner {filter}
 and kind = :kind
 -- part: join.toy
 join toy on toy.pet = pet.id
+
+-- about what follows
+-- name: pet.count
+select count(*) from pet
 )");
-    REQUIRE(blocks.size() == 2);
+    REQUIRE(blocks.size() == 3);
     CHECK(blocks[0].name == "pet.by_id");
     CHECK(blocks[0].text == "select {Pet} from pet where id = :id");
     CHECK(blocks[1].is_template);

@@ -1,13 +1,12 @@
+#include "engine/agents/schedule.hpp"
 #include "engine/base/error.hpp"
 #include "engine/base/time.hpp"
-#include "engine/runs/schedule.hpp"
 
 #include <catch2/catch.hpp>
 
-namespace paperclip::runs {
+namespace paperclip::agents {
 namespace {
 
-using agents::HeartbeatPolicy;
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
@@ -242,4 +241,4 @@ TEST_CASE("a zone that the machine does not know is named") {
                       Catch::Contains("Europe/Atlantis"));
 }
 
-}  // namespace paperclip::runs
+}  // namespace paperclip::agents

@@ -1,10 +1,10 @@
-#include "engine/runs/schedule.hpp"
+#include "engine/agents/schedule.hpp"
 
 #include "engine/base/error.hpp"
 
 #include <algorithm>
 
-namespace paperclip::runs {
+namespace paperclip::agents {
 namespace {
 
 /// By which quiet hours may be longer than they say: the clocks go back in them.
@@ -75,7 +75,7 @@ Time QuietHours::shift(Time time, const date::time_zone& zone) const {
     return std::max(time, Time{zone.to_sys(end_day + to_, date::choose::earliest)});
 }
 
-Schedule::Schedule(const agents::HeartbeatPolicy& policy, const Id& agent, Time created_at,
+Schedule::Schedule(const HeartbeatPolicy& policy, const Id& agent, Time created_at,
                    const std::string& company_zone)
     : catch_up_(policy.catch_up_policy == "run_once"),
       agent_(agent),
@@ -83,6 +83,12 @@ Schedule::Schedule(const agents::HeartbeatPolicy& policy, const Id& agent, Time 
       interval_(std::chrono::seconds(policy.interval_sec)),
       jitter_(std::chrono::seconds(policy.jitter_sec)),
       zone_(&zone_of(policy.timezone.value_or(company_zone))) {
+    if (policy.catch_up_policy && policy.catch_up_policy != "run_once" &&
+        policy.catch_up_policy != "skip_missed") {
+        throw Error(ErrorKind::invalid,
+                    "catchUpPolicy: expected skip_missed or run_once, found \"" +
+                        *policy.catch_up_policy + "\"");
+    }
     if (policy.cron) cron_ = Cron::parse(*policy.cron);
     if (policy.quiet_hours && *policy.quiet_hours != "none") {
         quiet_ = QuietHours::parse(*policy.quiet_hours);
@@ -123,4 +129,4 @@ bool Schedule::missed(Time seen, Time now) const {
     return due && *due <= now;
 }
 
-}  // namespace paperclip::runs
+}  // namespace paperclip::agents

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "engine/agents/cron.hpp"
 #include "engine/agents/heartbeat_policy.hpp"
 #include "engine/base/id.hpp"
-#include "engine/runs/cron.hpp"
 
 #include <optional>
 #include <string>
 #include <string_view>
 
-namespace paperclip::runs {
+namespace paperclip::agents {
 
 /// Hours in which nobody wakes by a timer: "22:00-07:00" in a time zone. What falls into them comes
 /// when they end.
@@ -32,7 +32,7 @@ class QuietHours {
 class Schedule {
  public:
     /// Throws Error{invalid} naming what is wrong with the policy.
-    Schedule(const agents::HeartbeatPolicy& policy, const Id& agent, Time created_at,
+    Schedule(const HeartbeatPolicy& policy, const Id& agent, Time created_at,
              const std::string& company_zone);
 
     /// Does the timer ever fire?
@@ -56,4 +56,4 @@ class Schedule {
     const date::time_zone* zone_ = nullptr;
 };
 
-}  // namespace paperclip::runs
+}  // namespace paperclip::agents

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace paperclip::runs {
+namespace paperclip::agents {
 
 /// A cron expression of five fields: minute, hour, day of month, month, day of week. Lists, ranges,
 /// steps, English names (JAN, MON) and 7 for Sunday are understood; when both days are restricted a
@@ -40,4 +40,4 @@ class Cron {
     bool any_weekday_ = false;
 };
 
-}  // namespace paperclip::runs
+}  // namespace paperclip::agents

@@ -1,4 +1,4 @@
-#include "engine/runs/cron.hpp"
+#include "engine/agents/cron.hpp"
 
 #include "engine/base/error.hpp"
 
@@ -7,7 +7,7 @@
 #include <charconv>
 #include <vector>
 
-namespace paperclip::runs {
+namespace paperclip::agents {
 namespace {
 
 struct FieldSpec {
@@ -167,4 +167,4 @@ std::optional<Time> Cron::next(Time after, const date::time_zone& zone) const {
     return std::nullopt;
 }
 
-}  // namespace paperclip::runs
+}  // namespace paperclip::agents
