@@ -49,6 +49,7 @@ Checker::Checker(const Source& source, const Files& files, const agents::Adapter
     issues_ = keys_of(document_.issues);
     roles_ = keys_of(document_.roles);
     for (const auto& secret : document_.secrets) secrets_.insert(secret.name);
+    for (const auto& file : referenced_files(document_)) read_files_.insert(file);
 }
 
 void Checker::add(Severity severity, const Mark& mark, const Path& path, std::string code,

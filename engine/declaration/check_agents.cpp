@@ -73,7 +73,8 @@ void Checker::check_instructions(const Path& path, const std::string& file) {
                         "\"");
         return;
     }
-    if (files_.contains(file)) return;
+    // A role that no agent has, and defaults that none takes, want no file: nobody reads it.
+    if (files_.contains(file) || !read_files_.contains(file)) return;
     std::vector<std::string_view> known;
     for (const auto& [name, content] : files_) {
         if (name != k_company_file) known.push_back(name);

@@ -79,6 +79,7 @@ class Checker {
     Words issues_;
     Words roles_;
     std::set<std::string> secrets_;
+    std::set<std::string> read_files_;  ///< those that agents have
 };
 
 }  // namespace paperclip::declaration

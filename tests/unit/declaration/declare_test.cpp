@@ -115,6 +115,17 @@ TEST_CASE("a folder is read without following links") {
     CHECK_THROWS_AS(declaration::read_folder(folder.path()), Error);
 }
 
+TEST_CASE("the instructions of a role that no agent has need not be there") {
+    const std::string text =
+        "schema: paperclip.company/v1\nslug: acme\nname: Acme\n"
+        "roles:\n  writer: { baseRole: general, instructions: prompts/writer.md }\n"
+        "agents:\n  ada: { role: ROLE, adapter: { type: claude_local } }\n";
+    test::World world;
+    CHECK_NOTHROW(world.apply(test::company_file(test::replaced(text, "ROLE", "ceo"))));
+    CHECK_THROWS_WITH(world.apply(test::company_file(test::replaced(text, "ROLE", "writer"))),
+                      Catch::Matchers::Contains("there is no file prompts/writer.md"));
+}
+
 TEST_CASE("the JSON Schema is of the vocabulary") {
     CHECK(declaration::json_schema().find("\"reportsTo\"") != std::string::npos);
 }
