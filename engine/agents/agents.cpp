@@ -10,10 +10,6 @@ using storage::operator""_sql;
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& message) {
-    throw Error(ErrorKind::unprocessable, message);
-}
-
 [[noreturn]] void not_found() {
     throw Error(ErrorKind::not_found, "Agent not found");
 }

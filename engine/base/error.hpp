@@ -3,6 +3,7 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace paperclip {
 
@@ -47,6 +48,11 @@ class Error : public std::exception {
     std::string code_;
     std::string details_;
 };
+
+/// Throws what says that a request's meaning is refused (422).
+[[noreturn]] inline void refuse(std::string message) {
+    throw Error(ErrorKind::unprocessable, std::move(message));
+}
 
 /// Error{kind} for a failed system call: `what` and the text of errno.
 Error system_error(ErrorKind kind, std::string_view what, int error_number);

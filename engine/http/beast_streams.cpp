@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -26,6 +27,7 @@ namespace websocket = beast::websocket;
 
 constexpr std::size_t k_max_queued_bytes = 4 << 20;
 constexpr std::size_t k_max_message_in = 64 << 10;
+constexpr std::chrono::seconds k_patience{2};  ///< with who does not answer our goodbye
 
 beast::http::request<beast::http::string_body> to_beast(const Request& request) {
     beast::http::request<beast::http::string_body> out;
@@ -88,6 +90,8 @@ class Connection final : public Stream, public std::enable_shared_from_this<Conn
             if (!self->writing_ && self->open_) self->say_goodbye();
         });
     }
+    /// Without a goodbye. On the io thread.
+    void drop() { end(); }
 
  private:
     void read() {
@@ -145,6 +149,8 @@ struct Streams::Impl {
     asio::io_context io{1};
     asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
     std::set<std::shared_ptr<Connection>> connections;  // of the io thread
+    asio::steady_timer patience{io};                    // of the io thread
+    std::atomic<bool> stopped{false};
     std::atomic<std::size_t> count{0};
     std::thread thread;
 
@@ -160,6 +166,7 @@ struct Streams::Impl {
         }
     }
     void add(Detached connection, const Request& request, Events events) {
+        if (stopped) return;
         asio::ip::tcp::socket socket(io);
         const bool v6 = request.peer.address.find(':') != std::string::npos;
         beast::error_code error;
@@ -173,7 +180,18 @@ struct Streams::Impl {
             // After the callback that led here: it still uses the connection.
             asio::post(io, [this, kept = raw->shared_from_this()] {
                 count -= connections.erase(std::static_pointer_cast<Connection>(kept));
+                if (stopped && connections.empty()) io.stop();
             });
+        });
+    }
+    void close_all() {
+        if (connections.empty()) return io.stop();
+        for (const auto& connection : connections) {
+            connection->close(1012, "the engine restarts; come back with ?since=");
+        }
+        patience.expires_after(k_patience);
+        patience.async_wait([this](beast::error_code) {
+            for (const auto& connection : connections) connection->drop();
         });
     }
 };
@@ -184,10 +202,10 @@ Streams::Streams() : impl_(std::make_unique<Impl>()) {
 
 Streams::~Streams() {
     stop();
-    impl_->thread.join();
 }
 
 void Streams::accept(Detached connection, const Request& request, Events events) {
+    if (impl_->stopped) return;
     const auto kept = std::make_shared<Detached>(std::move(connection));
     asio::post(impl_->io,
                [impl = impl_.get(), kept, request, events = std::move(events)]() mutable {
@@ -201,12 +219,9 @@ bool Streams::is_upgrade(const Request& request) {
 }
 
 void Streams::stop() {
-    asio::post(impl_->io, [impl = impl_.get()] {
-        for (const auto& connection : impl->connections) {
-            connection->close(1012, "the engine restarts; come back with ?since=");
-        }
-        impl->work.reset();
-    });
+    impl_->stopped = true;
+    asio::post(impl_->io, [impl = impl_.get()] { impl->close_all(); });
+    if (impl_->thread.joinable()) impl_->thread.join();
 }
 
 std::size_t Streams::count() const {

@@ -40,7 +40,9 @@ class Streams {
     /// Does the request ask for a WebSocket?
     static bool is_upgrade(const Request& request);
 
-    /// Closes all with 1012 (service restart), so that clients come back.
+    /// Closes all with 1012 (service restart), so that clients come back, and waits until they are
+    /// closed, who does not answer after two seconds: no event is heard afterwards, and what comes
+    /// is closed at once. Not on the thread of the streams.
     void stop();
     [[nodiscard]] std::size_t count() const;
 

@@ -68,6 +68,9 @@ pid_t start_shim(const fs::path& program, const fs::path& folder, int socket) {
     ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
     ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
     ::posix_spawn_file_actions_adddup2(&actions, socket, shim::k_socket);
+    // Libraries open without O_CLOEXEC (Poco its sockets): an agent must not hold other callers'
+    // connections, nor our port after we are gone.
+    ::posix_spawn_file_actions_addclosefrom_np(&actions, shim::k_socket + 1);
     ::posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
     posix_spawnattr_t attributes;
     ::posix_spawnattr_init(&attributes);

@@ -2,6 +2,7 @@
 
 #include "engine/base/files.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <cstring>
 #include <dirent.h>
@@ -11,6 +12,7 @@
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace paperclip::runs {
@@ -81,17 +83,20 @@ bool holds(pid_t pid, const std::string& link) {
     return found;
 }
 
-/// The processes that hold the socket.
-std::vector<pid_t> holders(std::uint32_t inode) {
-    const std::string link = "socket:[" + std::to_string(inode) + "]";
+/// All processes in the order in which they are likely to be the caller: we (an agent's request
+/// that the host makes), then the newest first.
+std::vector<pid_t> processes() {
     std::vector<pid_t> pids;
     DIR* entries = ::opendir("/proc");
     if (entries == nullptr) return pids;
     while (const dirent* entry = ::readdir(entries)) {
         const pid_t pid = static_cast<pid_t>(std::atoi(entry->d_name));
-        if (pid > 0 && holds(pid, link)) pids.push_back(pid);
+        if (pid > 0) pids.push_back(pid);
     }
     ::closedir(entries);
+    std::sort(pids.begin(), pids.end(), [own = ::getpid()](pid_t a, pid_t b) {
+        return std::pair(a == own, a) > std::pair(b == own, b);
+    });
     return pids;
 }
 
@@ -114,9 +119,11 @@ access::Peers::Answer ProcessPeers::look_up(const http::Peer& peer) const {
     if (!socket || socket->inode == 0) return {Kind::unknown, {}};
     // Agents run as we do: another user's process is none of theirs.
     if (socket->uid != ::geteuid()) return {Kind::outside, {}};
-    const auto pids = holders(socket->inode);
-    if (pids.empty()) return {Kind::unknown, {}};
-    for (pid_t pid : pids) {
+    const std::string link = "socket:[" + std::to_string(socket->inode) + "]";
+    bool is_held = false;
+    for (pid_t pid : processes()) {
+        if (!holds(pid, link)) continue;
+        is_held = true;
         for (; pid > 1; pid = parent_of(pid)) {
             for (const auto& process : live) {
                 if (process.process.pid == pid) return {Kind::run, process.run_id};
@@ -125,7 +132,8 @@ access::Peers::Answer ProcessPeers::look_up(const http::Peer& peer) const {
             if (pid == ::getpid()) return {Kind::unknown, {}};
         }
     }
-    return {Kind::outside, {}};
+    // All were looked at: a socket that nobody held was handed on meanwhile.
+    return {is_held ? Kind::outside : Kind::unknown, {}};
 }
 
 access::Peers::Answer ProcessPeers::who_is(const http::Peer& peer) {

@@ -9,7 +9,7 @@ using storage::operator""_sql;
 
 namespace {
 
-[[noreturn]] void not_found() {
+[[noreturn]] void comment_not_found() {
     throw Error(ErrorKind::not_found, "Comment not found");
 }
 
@@ -132,7 +132,7 @@ std::vector<Comment> Issues::comments(const Id& issue, const std::optional<Id>& 
 
 Comment Issues::get_comment(const Id& issue, const Id& id) {
     auto comment = core_.store.one<Comment>("comment.by_id"_sql, {{"id", id}, {"issue_id", issue}});
-    if (!comment) not_found();
+    if (!comment) comment_not_found();
     return *comment;
 }
 
@@ -152,7 +152,7 @@ Comment Issues::delete_comment(const Actor& actor, const Id& issue, const Id& id
                                     {"user_id", user},
                                     {"run_id", actor.run_id}})
         .into(comment)
-        .otherwise([] { not_found(); });
+        .otherwise([] { comment_not_found(); });
     std::string details;
     JsonWriter(details).begin_object().member("commentId", id.view()).end_object();
     core_.journal.activity(

@@ -8,12 +8,8 @@ using storage::operator""_sql;
 
 namespace {
 
-[[noreturn]] void not_found() {
+[[noreturn]] void goal_not_found() {
     throw Error(ErrorKind::not_found, "Goal not found");
-}
-
-[[noreturn]] void refuse(const std::string& message) {
-    throw Error(ErrorKind::unprocessable, message);
 }
 
 }  // namespace
@@ -63,7 +59,7 @@ Goal Goals::create(const Actor& actor, const Id& company, const Patch<Goal>& inp
 
 Goal Goals::get(const Id& id) {
     auto goal = core_.store.one<Goal>("goal.by_id"_sql, {{"id", id}});
-    if (!goal) not_found();
+    if (!goal) goal_not_found();
     return *goal;
 }
 
@@ -79,7 +75,9 @@ void Goals::add_patch(storage::Unit& unit, const Actor& actor, const Goal& goal,
                       Patch<Goal> change) {
     const std::string details = changed_members(change);
     change.set(&Goal::updated_at, core_.clock.now());
-    unit.add_patch("goal.patch"_sql, change, {}, {{"id", goal.id}}).otherwise([] { not_found(); });
+    unit.add_patch("goal.patch"_sql, change, {}, {{"id", goal.id}}).otherwise([] {
+        goal_not_found();
+    });
     log_activity(unit, actor, "goal.updated", goal, details);
 }
 

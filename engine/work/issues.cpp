@@ -14,12 +14,8 @@ namespace {
 constexpr Duration k_remember_keys = std::chrono::hours(24 * 7);
 constexpr Duration k_remember_titles = std::chrono::hours(1);
 
-[[noreturn]] void not_found() {
+[[noreturn]] void issue_not_found() {
     throw Error(ErrorKind::not_found, "Issue not found");
-}
-
-[[noreturn]] void refuse(const std::string& message) {
-    throw Error(ErrorKind::unprocessable, message);
 }
 
 /// `{"title":{"from":…,"to":…},…}` of what differs.
@@ -244,7 +240,7 @@ Issues::Created Issues::create(const Actor& actor, const Id& company,
 
 Issue Issues::get(const Id& id) {
     auto issue = core_.store.one<Issue>("issue.by_id"_sql, {{"id", id}});
-    if (!issue) not_found();
+    if (!issue) issue_not_found();
     return *issue;
 }
 
@@ -469,7 +465,7 @@ Issues::Changed Issues::try_edit(const Actor& actor, const Issue& before, const 
                    {{"id", before.id}, {"seen_version", before.row_version}})
         .into(after)
         .otherwise([&] {
-            if (!core_.store.text("issue.resolve"_sql, {{"id", before.id}})) not_found();
+            if (!core_.store.text("issue.resolve"_sql, {{"id", before.id}})) issue_not_found();
         });
     if (edit.blockers) {
         unit.add("issue.clear_blockers"_sql, {{"issue_id", before.id}}).any();

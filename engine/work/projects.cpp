@@ -8,7 +8,7 @@ using storage::operator""_sql;
 
 namespace {
 
-[[noreturn]] void not_found() {
+[[noreturn]] void project_not_found() {
     throw Error(ErrorKind::not_found, "Project not found");
 }
 [[noreturn]] void no_workspace() {
@@ -132,7 +132,7 @@ ProjectView Projects::create(const Actor& actor, const Id& company,
 
 ProjectView Projects::get(const Id& id) {
     auto project = core_.store.one<Project>("project.by_id"_sql, {{"id", id}});
-    if (!project) not_found();
+    if (!project) project_not_found();
     return view(std::move(*project));
 }
 
@@ -163,7 +163,7 @@ void Projects::add_patch(storage::Unit& unit, const Actor& actor, const Project&
     const std::string details = changed_members(change);
     change.set(&Project::updated_at, core_.clock.now());
     unit.add_patch("project.patch"_sql, change, {}, {{"id", project.id}}).otherwise([] {
-        not_found();
+        project_not_found();
     });
     if (goals) {
         unit.add("project.clear_goals"_sql, {{"project_id", project.id}}).any();
@@ -209,7 +209,7 @@ void Projects::add_workspace(storage::Unit& unit, const Actor& actor, Workspace&
 Workspace Projects::create_workspace(const Actor& actor, const Id& project,
                                      const Patch<Workspace>& input) {
     const auto owner = core_.store.one<Project>("project.by_id"_sql, {{"id", project}});
-    if (!owner) not_found();
+    if (!owner) project_not_found();
     Workspace workspace = input.value;
     workspace.company_id = owner->company_id;
     workspace.project_id = project;
@@ -253,7 +253,7 @@ void Projects::add_patch_workspace(storage::Unit& unit, const Actor& actor, Work
 Workspace Projects::remove_workspace(const Actor& actor, const Id& project, const Id& id) {
     Workspace workspace;
     const auto owner = core_.store.one<Project>("project.by_id"_sql, {{"id", project}});
-    if (!owner) not_found();
+    if (!owner) project_not_found();
     storage::Unit unit = core_.store.unit();
     unit.add("workspace.delete"_sql, {{"id", id}, {"project_id", project}})
         .into(workspace)

@@ -21,7 +21,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int k_agents = 48;
-constexpr int k_writers = 12;
+constexpr int k_writers = 16;
 constexpr int k_in_flight = 20;
 constexpr int k_writes_first = 40;  ///< acknowledged by each engine before it is killed
 constexpr std::array k_points{"before-spawn",  "before-go",           "after-exec",
@@ -29,7 +29,7 @@ constexpr std::array k_points{"before-spawn",  "before-go",           "after-exe
 
 int kills() {
     const char* wanted = std::getenv("PAPERCLIP_KILLS");
-    return wanted == nullptr ? 48 : std::atoi(wanted);
+    return wanted == nullptr ? 204 : std::atoi(wanted);
 }
 
 std::vector<std::string> lines_of(const std::filesystem::path& file) {
@@ -44,7 +44,7 @@ struct Score {
     int named = 0;      ///< of those at a fail point
     int unlucky = 0;    ///< the engine did not pass the point in time, and was killed anywhere
     int in_flight = 0;  ///< the fewest runs at work when killed
-    std::chrono::steady_clock::duration up{0};
+    std::chrono::steady_clock::duration up{0};  ///< answering, all lives together
 };
 
 /// Lets the engine work until it has enough in flight, then lets it die.
@@ -59,9 +59,9 @@ void one_life(EngineProcess& engine, Company& company, const std::filesystem::pa
     }
     const auto written = std::filesystem::file_size(acknowledged) / 37;
     engine.start(environment);
-    const auto start = std::chrono::steady_clock::now();
     int in_flight = 0;
-    bool ready = engine.wait_until_ready();
+    const bool ready = engine.wait_until_ready();
+    const auto start = std::chrono::steady_clock::now();
     while (ready && engine.is_running()) {
         in_flight = std::max(in_flight, company.runs_in_flight());
         const bool busy = in_flight >= k_in_flight &&

@@ -16,7 +16,7 @@
 namespace {
 
 /// Between two writes of a thread: enough for hundreds a second together, and room for the runs.
-constexpr std::chrono::milliseconds k_pace{12};
+constexpr std::chrono::milliseconds k_pace{10};
 
 std::atomic<bool> stopping{false};
 

@@ -44,6 +44,11 @@ class WebSocketClient {
         while (!head.ends_with("\r\n\r\n")) head += take(1);
         return head;
     }
+    /// Waits for what the server does next: does it close the connection without a word?
+    bool is_closed() {
+        char byte = 0;
+        return client_.receiveBytes(&byte, 1) == 0;
+    }
     struct Frame {
         int opcode = 0;  ///< 1: text, 8: close, 9: ping
         std::string payload;

@@ -113,7 +113,7 @@ void durable(const Context& context) {
     }
 }
 
-void deadline(const Context& context) {
+void unit_deadline(const Context& context) {
     Session session(context);
     session.script("create table kit_item (id {int} primary key){strict}");
     const auto insert = session.write("insert into kit_item (id) values (?1)");
@@ -195,7 +195,7 @@ std::vector<Rule> group_rules() {
          deferred},
         {"unit.durable", "no answer, not even a conflict, before the commit", durable},
         {"unit.deadline", "a unit is withdrawn only after its deadline, and then without effect",
-         deadline},
+         unit_deadline},
         {"close.answers", "what is queued when the store closes is answered, and kept",
          close_answers},
     };

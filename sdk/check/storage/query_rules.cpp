@@ -139,7 +139,7 @@ void bad_statement(const Context& context) {
     expect_rows("the missing table, once it is there", {}, session.rows(missing));
 }
 
-void deadline(const Context& context) {
+void query_deadline(const Context& context) {
     Session session(context);
     const auto endless = session.read(
         "with recursive n (x) as (select 1 union all select x % 1000 + 1 from n) select count(*) "
@@ -189,7 +189,7 @@ std::vector<Rule> query_rules() {
         {"query.fresh", "a query that was ended early leaves no old state behind", fresh},
         {"query.bad_statement", "a query that cannot run is PC_INVALID and harms nobody",
          bad_statement},
-        {"query.deadline", "a query ends at its deadline", deadline},
+        {"query.deadline", "a query ends at its deadline", query_deadline},
         {"query.literal", "what looks like a parameter inside a literal is none", literal},
         {"query.many", "more queries at once than connections wait their turn", many},
     };

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-using Kind = DiskEvent::Kind;
+using Event = DiskEvent::Kind;
 
 std::atomic<DiskRecorder*> g_recorder{nullptr};
 
@@ -51,7 +51,7 @@ DiskRecorder::~DiskRecorder() {
 
 void DiskRecorder::mark(const std::string& word, std::int64_t number) {
     const std::lock_guard lock(mutex_);
-    events_.push_back({Kind::mark, word, {}, number});
+    events_.push_back({Event::mark, word, {}, number});
 }
 
 int DiskRecorder::call(const FileCall& call, const std::function<int()>& real) {
@@ -68,7 +68,7 @@ int DiskRecorder::call(const FileCall& call, const std::function<int()>& real) {
         const std::lock_guard lock(mutex_);
         if (code == SQLITE_OK && !there && fs::exists(path)) {
             content_[name].clear();
-            events_.push_back({Kind::create, name, {}});
+            events_.push_back({Event::create, name, {}});
         }
         return code;
     }
@@ -77,10 +77,10 @@ int DiskRecorder::call(const FileCall& call, const std::function<int()>& real) {
     if (code != SQLITE_OK) return code;
     if (call.kind == FileCall::Kind::write) {
         write_at(content_[name], call.offset, call.bytes);
-        events_.push_back({Kind::write, name, std::string(call.bytes), call.offset});
+        events_.push_back({Event::write, name, std::string(call.bytes), call.offset});
     } else {
         content_[name].resize(static_cast<std::size_t>(call.size));
-        events_.push_back({Kind::truncate, name, {}, call.size});
+        events_.push_back({Event::truncate, name, {}, call.size});
     }
     return code;
 }
@@ -89,15 +89,15 @@ void DiskRecorder::synced(int fd) {
     const fs::path path = fs::read_symlink("/proc/self/fd/" + std::to_string(fd));
     const std::lock_guard lock(mutex_);
     if (path == folder_) {
-        events_.push_back({Kind::sync_folder, {}, {}});
+        events_.push_back({Event::sync_folder, {}, {}});
     } else if (is_ours(path)) {
         const auto name = path.filename().string();
         // Not every byte is written by SQLite.
         if (auto actual = read_all(path); actual != content_[name]) {
             content_[name] = actual;
-            events_.push_back({Kind::content, name, std::move(actual)});
+            events_.push_back({Event::content, name, std::move(actual)});
         }
-        events_.push_back({Kind::sync_file, name, {}});
+        events_.push_back({Event::sync_file, name, {}});
     }
 }
 
@@ -109,7 +109,7 @@ int DiskRecorder::renamed(const char* from, const char* to, const std::function<
     const auto name = fs::path(to).filename().string();
     content_[name] = std::move(content_[old_name]);
     content_.erase(old_name);
-    events_.push_back({Kind::rename, old_name, name});
+    events_.push_back({Event::rename, old_name, name});
     return code;
 }
 
@@ -120,7 +120,7 @@ int DiskRecorder::removed(const char* path, const std::function<int()>& real) {
     const int code = real();
     if (code != 0) return code;
     content_.erase(name);
-    events_.push_back({Kind::remove, name, {}});
+    events_.push_back({Event::remove, name, {}});
     return code;
 }
 
@@ -161,40 +161,40 @@ void PowerDisk::apply(std::string& content, const Write& write) {
 
 void PowerDisk::apply(const DiskEvent& event) {
     switch (event.kind) {
-        case Kind::create:
+        case Event::create:
             change({event.name, {}, std::make_shared<Inode>()});
             break;
-        case Kind::write:
+        case Event::write:
             file(event.name)->unsynced.push_back({event.number, event.other, false});
             break;
-        case Kind::truncate:
+        case Event::truncate:
             file(event.name)->unsynced.push_back({event.number, {}, true});
             break;
-        case Kind::content: {
+        case Event::content: {
             auto& writes = file(event.name)->unsynced;
             writes.push_back({0, {}, true});
             writes.push_back({0, event.other, false});
             break;
         }
-        case Kind::sync_file: {
+        case Event::sync_file: {
             if (lies_.files || (lies_.log && event.name.ends_with("-wal"))) break;
             Inode& inode = *file(event.name);
             for (const Write& write : inode.unsynced) apply(inode.safe, write);
             inode.unsynced.clear();
             break;
         }
-        case Kind::sync_folder:
+        case Event::sync_folder:
             if (lies_.folder) break;
             safe_ = now_;
             unsynced_.clear();
             break;
-        case Kind::rename:
+        case Event::rename:
             change({event.other, event.name, file(event.name)});
             break;
-        case Kind::remove:
+        case Event::remove:
             change({event.name, {}, nullptr});
             break;
-        case Kind::mark:
+        case Event::mark:
             break;
     }
 }

@@ -68,8 +68,8 @@ class Database {
     sqlite3* db_ = nullptr;
 };
 
-/// A table that the plan's step reads from end to end, or searches by no index; "" if there is none.
-/// What the statement itself builds (a recursion, a subquery) is no table.
+/// A table that the plan's step reads from end to end, or searches by no index; "" if there is
+/// none. What the statement itself builds (a recursion, a subquery) is no table.
 std::string reads_all_of(const std::string& step, const std::string& sql) {
     for (const std::string verb : {"SCAN ", "SEARCH "}) {
         if (!step.starts_with(verb) || step.find(" USING ") != std::string::npos) continue;

@@ -37,8 +37,13 @@ TEST_CASE("messages come in their order") {
         stream->send(std::make_shared<const std::string>(std::to_string(i)));
     for (int i = 0; i < 100; ++i) CHECK(client.read().payload == std::to_string(i));
     CHECK(streams.count() == 1);
-    streams.stop();
+    streams.stop();  // also from a client that has no answer to the goodbye
+    CHECK(streams.count() == 0);
     CHECK(client.read().code() == 1012);
+
+    test::WebSocketClient late;
+    streams.accept(late.server_end(), {}, {[](const auto&) { FAIL("opened"); }, [] {}});
+    CHECK(late.is_closed());
 }
 
 // The message that was being written used to be freed when its client was given up.

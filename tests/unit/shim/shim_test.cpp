@@ -2,7 +2,9 @@
 #include "tests/support/temp_folder.hpp"
 
 #include <condition_variable>
+#include <fcntl.h>
 #include <fstream>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 
@@ -104,6 +106,20 @@ TEST_CASE("a program's output and exit status are kept") {
     CHECK(program.output(1) == "out\n");
     CHECK(program.output(2) == "err\n");
     CHECK(program.children().state(program.run(), program.identity()) == Children::State::ended);
+}
+
+TEST_CASE("a program holds none of the engine's files and connections") {
+    const TempFolder folder;
+    // As libraries open theirs: without O_CLOEXEC.
+    const int opened = ::open((folder / "of-the-engine").c_str(), O_RDWR | O_CREAT, 0600);
+    const int ours = ::fcntl(opened, F_DUPFD, 50);
+    REQUIRE(ours >= 50);
+    Program program("readlink /proc/self/fd/*; echo listed");
+    CHECK(program.go().end().code == 0);
+    CHECK(program.output(1).find("listed") != std::string::npos);
+    CHECK(program.output(1).find("of-the-engine") == std::string::npos);
+    ::close(ours);
+    ::close(opened);
 }
 
 TEST_CASE("a program that kills itself, and one that is not there") {
