@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct BackupOptions {
     fs::path file;
 };
 
@@ -47,7 +47,7 @@ void back_up_here(const Common& common, const fs::path& file) {
     app::back_up(store, library, file);
 }
 
-void back_up(const Common& common, const Options& options) {
+void back_up(const Common& common, const BackupOptions& options) {
     const fs::path file = options.file.empty()
                               ? app::new_backup_file(common.places(), SystemClock().now())
                               : fs::absolute(options.file);
@@ -65,7 +65,7 @@ void back_up(const Common& common, const Options& options) {
     say_written(common, file);
 }
 
-void restore(const Common& common, const Options& options) {
+void restore(const Common& common, const BackupOptions& options) {
     const fs::path file = fs::absolute(options.file);
     const app::FolderLock lock(common.places());
     const auto& library = storage_of(common);
@@ -77,7 +77,7 @@ void restore(const Common& common, const Options& options) {
 }  // namespace
 
 void add_backup(CLI::App& app, Common& common, const Finish&) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<BackupOptions>();
     auto* backup = app.add_subcommand("backup", "Write a verified copy of the instance's store");
     backup->add_option("file", options->file, "Where to (default: a new file in its backups)");
     backup->callback([&common, options] { back_up(common, *options); });

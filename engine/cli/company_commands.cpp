@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
-struct Options {
+struct CompanyOptions {
     fs::path folder;      ///< of the declaration
     fs::path output;      ///< of plan and export
     std::string company;  ///< id or issue prefix
@@ -39,7 +39,7 @@ void print(const Common& common, const json::value& answer) {
 }
 
 /// Without an engine: only the installed adapters are asked.
-void validate(const Common& common, const Options& options, const Finish& finish) {
+void validate(const Common& common, const CompanyOptions& options, const Finish& finish) {
     std::vector<std::string> problems;
     const pluginhost::AdapterTypes types(
         pluginhost::find_plugins(common.all_plugin_folders(), problems), problems);
@@ -52,7 +52,7 @@ void validate(const Common& common, const Options& options, const Finish& finish
     if (!common.json) std::printf("%s is valid\n", options.folder.c_str());
 }
 
-void plan(const Common& common, const Options& options, const Finish& finish) {
+void plan(const Common& common, const CompanyOptions& options, const Finish& finish) {
     json::object request = body_of(declaration::read_folder(options.folder));
     const json::value answer = Client(common.api_url).post("/declarations/plan", request);
     print(common, answer);
@@ -65,7 +65,7 @@ void plan(const Common& common, const Options& options, const Finish& finish) {
 }
 
 /// Of a folder, or of a file that `plan -o` wrote.
-void apply(const Common& common, const Options& options) {
+void apply(const Common& common, const CompanyOptions& options) {
     const json::value request = fs::is_directory(options.folder)
                                     ? body_of(declaration::read_folder(options.folder))
                                     : parse_json(read_file(options.folder));
@@ -78,7 +78,7 @@ void apply(const Common& common, const Options& options) {
                 static_cast<long long>(fields.at("revision").as_int64()));
 }
 
-void explain(const Common& common, const Options& options) {
+void explain(const Common& common, const CompanyOptions& options) {
     json::object request = body_of(declaration::read_folder(options.folder));
     request["agent"] = options.agent;
     print(common, Client(common.api_url).post("/declarations/explain", request));
@@ -105,7 +105,7 @@ std::string company_id(Client& client, const std::string& text) {
                 "no company \"" + text + "\"; there are: " + (known.empty() ? "none" : known));
 }
 
-void drift(const Common& common, const Options& options, const Finish& finish) {
+void drift(const Common& common, const CompanyOptions& options, const Finish& finish) {
     Client client(common.api_url);
     const json::value answer =
         client.get("/companies/" + company_id(client, options.company) + "/drift");
@@ -113,7 +113,7 @@ void drift(const Common& common, const Options& options, const Finish& finish) {
     if (!answer.as_object().at("changes").as_array().empty()) finish(Exit::differs);
 }
 
-void export_company(const Common& common, const Options& options) {
+void export_company(const Common& common, const CompanyOptions& options) {
     Client client(common.api_url);
     const json::value answer =
         client.get("/companies/" + company_id(client, options.company) + "/declaration");
@@ -132,7 +132,7 @@ void export_company(const Common& common, const Options& options) {
     }
 }
 
-void format(const Options& options, const Finish& finish) {
+void format(const CompanyOptions& options, const Finish& finish) {
     const fs::path file = options.folder / "company.yaml";
     const std::string before = read_file(file);
     const std::string after = declaration::format_yaml(before);
@@ -142,7 +142,7 @@ void format(const Options& options, const Finish& finish) {
     write_file_durably(file, after);
 }
 
-CLI::App* add(CLI::App& app, const char* name, const char* what, Options& options) {
+CLI::App* add(CLI::App& app, const char* name, const char* what, CompanyOptions& options) {
     auto* command = app.add_subcommand(name, what);
     command->add_option("folder", options.folder, "The company's folder, with company.yaml")
         ->required();
@@ -152,7 +152,7 @@ CLI::App* add(CLI::App& app, const char* name, const char* what, Options& option
 }  // namespace
 
 void add_company(CLI::App& app, Common& common, const Finish& finish) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CompanyOptions>();
     add(app, "validate", "Check a declared company; needs no engine", *options)
         ->callback([&common, options, finish] { validate(common, *options, finish); });
     auto* plans = add(app, "plan", "What apply would change, and what it can cost", *options);

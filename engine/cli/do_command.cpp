@@ -16,7 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Options {
+struct DoOptions {
     std::string task;
     std::string adapter;
     std::string config = "{}";
@@ -77,7 +77,7 @@ std::string task_company(Client& client) {
     return id_of(client.post("/companies", json::object{{"name", k_name}}));
 }
 
-void work(const Common& common, const Options& options, const Finish& finish) {
+void work(const Common& common, const DoOptions& options, const Finish& finish) {
     SomeEngine engine(common);
     Client& client = engine.client();
     const std::string company = task_company(client);
@@ -101,7 +101,7 @@ void work(const Common& common, const Options& options, const Finish& finish) {
 }  // namespace
 
 void add_do(CLI::App& app, Common& common, const Finish& finish) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<DoOptions>();
     auto* command = app.add_subcommand("do", "One task for one agent, followed to its end");
     command->add_option("task", options->task, "What to do")->required();
     command->add_option("--adapter", options->adapter, "The agent backend")->required();

@@ -11,12 +11,12 @@ namespace {
 
 namespace json = boost::json;
 
-struct Options {
+struct HeartbeatOptions {
     std::string agent;
     std::string company;
 };
 
-void run_heartbeat(const Common& common, const Options& options, const Finish& finish) {
+void run_heartbeat(const Common& common, const HeartbeatOptions& options, const Finish& finish) {
     Client client(common.api_url);
     const std::string query = options.company.empty() ? "" : "?companyId=" + options.company;
     const json::value answer =
@@ -31,7 +31,7 @@ void run_heartbeat(const Common& common, const Options& options, const Finish& f
 }  // namespace
 
 void add_heartbeat(CLI::App& app, Common& common, const Finish& finish) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<HeartbeatOptions>();
     auto* group = app.add_subcommand("heartbeat", "Heartbeats of agents");
     group->require_subcommand(1);
     auto* command = group->add_subcommand("run", "Wake an agent and follow its run to the end");

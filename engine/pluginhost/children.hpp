@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace paperclip::pluginhost {
 
@@ -47,6 +48,9 @@ class Children {
     virtual std::optional<shim::Exit> exit(const std::filesystem::path& folder) = 0;
 
     virtual void order(const ProcessIdentity& identity, shim::Order order) = 0;
+    /// Ends what a lost program left running: the processes that were started with `variable`
+    /// ("NAME=value") in their environment. Returns how many there were.
+    virtual int end_strays(std::string_view variable) = 0;
 
     /// Calls `changed`, on a thread of its own and perhaps for nothing, when there is new output or
     /// the shim has ended, until unwatch() returns.

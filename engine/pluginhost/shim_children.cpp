@@ -2,6 +2,7 @@
 
 #include "engine/base/error.hpp"
 #include "engine/base/log.hpp"
+#include "engine/pluginhost/strays.hpp"
 
 #include <array>
 #include <cerrno>
@@ -212,6 +213,10 @@ void ShimChildren::order(const ProcessIdentity& identity, shim::Order order) {
     // Between the look and the signal the pid cannot pass to another process: the pidfd holds it.
     if (!process || !is_alive(identity)) return;
     ::syscall(SYS_pidfd_send_signal, process.get(), static_cast<int>(order), nullptr, 0);
+}
+
+int ShimChildren::end_strays(std::string_view variable) {
+    return pluginhost::end_strays(variable);
 }
 
 void ShimChildren::watch(const fs::path& folder, const ProcessIdentity& identity,

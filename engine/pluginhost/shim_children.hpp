@@ -26,6 +26,7 @@ class ShimChildren final : public Children {
     void settle(const std::filesystem::path& folder, const ProcessIdentity& identity) override;
     std::optional<shim::Exit> exit(const std::filesystem::path& folder) override;
     void order(const ProcessIdentity& identity, shim::Order order) override;
+    int end_strays(std::string_view variable) override;
     void watch(const std::filesystem::path& folder, const ProcessIdentity& identity,
                std::function<void()> changed) override;
     void unwatch(const std::filesystem::path& folder) override;

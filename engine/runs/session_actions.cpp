@@ -42,6 +42,7 @@ std::vector<std::string> Session::environment_of(const pluginhost::SpawnAction& 
     if (token_.empty()) token_ = world_.token(run_, agent_);
     world_.redactor.add(token_);
     environment.try_emplace("PAPERCLIP_API_KEY", token_);
+    environment["PAPERCLIP_RUN_ID"] = run_.id.str();  // by which strays are found: see lose()
     std::vector<std::string> list;
     for (const auto& [name, value] : environment) list.push_back(name + "=" + value);
     return list;

@@ -130,6 +130,12 @@ void Session::lose() {
         world_.children.unwatch(child.folder);
         child.ended = true;
     }
+    // A shim that was killed could not end its program: a retry must not meet it at work.
+    const int strays = world_.children.end_strays("PAPERCLIP_RUN_ID=" + run_.id.str());
+    if (strays > 0) {
+        transcript_->say(world_.clock.now(), 0,
+                         std::to_string(strays) + " processes of the lost run were ended");
+    }
     finish_if_over();
 }
 

@@ -2,6 +2,7 @@
 #include "tests/support/temp_folder.hpp"
 
 #include <condition_variable>
+#include <csignal>
 #include <fcntl.h>
 #include <fstream>
 #include <unistd.h>
@@ -186,6 +187,38 @@ TEST_CASE("a kill takes the whole tree, also those that left the group") {
     program.children().order(program.identity(), shim::Order::kill);
     CHECK(program.end().reason == shim::StopReason::order);
     CHECK_FALSE(ShimChildren::is_alive(*identity));
+}
+
+TEST_CASE("what a killed shim leaves behind is found by the environment it was started with") {
+    const auto spec_with = [](const std::string& variable) {
+        auto spec = Program::spec_of(
+            "(setsid sh -c 'echo $$ > daemon; exec sleep 1000' &)\n"
+            "while [ ! -s daemon ]; do :; done; echo ready; sleep 1000");
+        spec.environment.push_back(variable);
+        return spec;
+    };
+    Program lost(spec_with("PAPERCLIP_RUN_ID=lost"));
+    Program other(spec_with("PAPERCLIP_RUN_ID=lost-not"));
+    const auto daemon_of = [](Program& program) {
+        program.go();
+        program.wait_for_output("ready");
+        std::int64_t pid = 0;
+        std::ifstream(program.run().parent_path() / "daemon") >> pid;
+        const auto identity = ShimChildren::identify(pid);
+        REQUIRE(identity);
+        return *identity;
+    };
+    const ProcessIdentity stray = daemon_of(lost);
+    const ProcessIdentity neighbour = daemon_of(other);
+    ::kill(static_cast<pid_t>(lost.identity().pid), SIGKILL);
+    CHECK_FALSE(lost.wait());
+    CHECK(lost.children().state(lost.run(), lost.identity()) == Children::State::lost);
+    CHECK(ShimChildren::is_alive(stray));
+
+    CHECK(lost.children().end_strays("PAPERCLIP_RUN_ID=lost") >= 2);
+    CHECK_FALSE(ShimChildren::is_alive(stray));
+    CHECK(ShimChildren::is_alive(neighbour));
+    CHECK(lost.children().end_strays("PAPERCLIP_RUN_ID=lost") == 0);
 }
 
 TEST_CASE("what a program leaves behind ends with it") {
