@@ -158,6 +158,7 @@ void Checker::check_head() {
     check_keys("projects", projects_);
     check_keys("issues", issues_);
     check_keys("routines", keys_of(document_.routines));
+    check_keys("approvals", keys_of(document_.approvals));
     if (agents_.size() > k_max_agents) {
         error({"agents"}, "expected at most " + std::to_string(k_max_agents) + " agents, found " +
                               std::to_string(agents_.size()));

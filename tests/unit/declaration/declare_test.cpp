@@ -61,6 +61,17 @@ TEST_CASE("errors stand where they are, say what was expected and what was proba
               .find("goes round in a circle: solo -> solo") != std::string::npos);
 }
 
+TEST_CASE("the key of an approval was the one that nobody checked") {
+    CHECK(errors("agents:", "approvals:\n  Hire_: { approvers: [owner] }\nagents:")
+              .find("company.yaml:5:3: error: approvals.Hire_: expected a key of") == 0);
+}
+
+TEST_CASE("an empty config: is no configuration") {
+    CHECK(errors("claude_local }", "claude_local, config: }") ==
+          "company.yaml:6:36: error: agents.solo.adapter.config: expected a mapping (key: value), "
+          "found nothing\n");
+}
+
 TEST_CASE(
     "the formatted company is the same company, with its comments, and formatted again itself") {
     const std::string once = declaration::format_yaml(test::acme().at("company.yaml"));
