@@ -183,7 +183,8 @@ struct Server::Impl {
         params->setKeepAliveTimeout(Poco::Timespan(2, 0));
         params->setMaxKeepAliveRequests(0);
         params->setTimeout(Poco::Timespan(10, 0));
-        // A thread that begins to wait while the server stops sleeps this long (TCPServerDispatcher).
+        // A thread that begins to wait while the server stops sleeps this long
+        // (TCPServerDispatcher).
         params->setThreadIdleTime(Poco::Timespan(1, 0));
         server = std::make_unique<net::HTTPServer>(
             new HandlerFactory(std::move(handler), options.max_body_bytes, pool), pool, socket,

@@ -17,7 +17,8 @@ namespace paperclip::pluginhost {
 namespace {
 
 constexpr std::size_t k_max_environment = 4 << 20;
-constexpr int k_end_ms = 2'000;  ///< a process in the kernel's hands, of a dead disk say, is not waited for longer
+constexpr int k_end_ms =
+    2'000;  ///< a process in the kernel's hands, of a dead disk say, is not waited for longer
 
 /// `variable` begins and ends with a NUL, as an entry of /proc/<pid>/environ does.
 bool was_started_with(pid_t pid, const std::string& variable) {
