@@ -130,7 +130,9 @@ void StructType::read_members(const Node& node, void* value, Purpose purpose, bo
             return;
         }
         const std::size_t before = problems.list().size();
-        if (field->rule.format == "json-object" && member.shape() != Node::Shape::null &&
+        const bool null_is_fine = field->type->nullable() && !problems.strict();
+        if (field->rule.format == "json-object" &&
+            !(null_is_fine && member.shape() == Node::Shape::null) &&
             !detail::expect_shape(member, Node::Shape::object, problems)) {
             return;
         }

@@ -49,6 +49,7 @@ Checker::Checker(const Source& source, const Files& files, const agents::Adapter
     issues_ = keys_of(document_.issues);
     roles_ = keys_of(document_.roles);
     for (const auto& secret : document_.secrets) secrets_.insert(secret.name);
+    for (const auto& file : referenced_files(document_)) read_files_.insert(file);
 }
 
 void Checker::add(Severity severity, const Mark& mark, const Path& path, std::string code,
@@ -157,6 +158,7 @@ void Checker::check_head() {
     check_keys("projects", projects_);
     check_keys("issues", issues_);
     check_keys("routines", keys_of(document_.routines));
+    check_keys("approvals", keys_of(document_.approvals));
     if (agents_.size() > k_max_agents) {
         error({"agents"}, "expected at most " + std::to_string(k_max_agents) + " agents, found " +
                               std::to_string(agents_.size()));

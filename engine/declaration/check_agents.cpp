@@ -1,3 +1,4 @@
+#include "engine/agents/agents.hpp"
 #include "engine/base/nearest.hpp"
 #include "engine/declaration/checker.hpp"
 
@@ -72,7 +73,8 @@ void Checker::check_instructions(const Path& path, const std::string& file) {
                         "\"");
         return;
     }
-    if (files_.contains(file)) return;
+    // A role that no agent has, and defaults that none takes, want no file: nobody reads it.
+    if (files_.contains(file) || !read_files_.contains(file)) return;
     std::vector<std::string_view> known;
     for (const auto& [name, content] : files_) {
         if (name != k_company_file) known.push_back(name);
@@ -249,6 +251,23 @@ void Checker::lint_agent(const std::string& key, const AgentEntry& all) {
     }
 }
 
+/// Agents are known by the letters and digits of their names: no two may have the same ones.
+void Checker::check_names() {
+    std::map<std::string, std::string> holders;
+    for (const std::string& slug : agents_) {
+        const AgentEntry* entry = document_.agents.find(slug);
+        const bool named = entry != nullptr && entry->name;
+        const auto [holder, is_free] =
+            holders.try_emplace(agents::slug_of(named ? *entry->name : slug), slug);
+        if (is_free || holder->second == slug) continue;
+        const Path path{"agents", slug};
+        error(named ? path / "name" : path,
+              "an agent is known by the letters a-z and digits of its name, \"" + holder->first +
+                  "\", and the agent " + holder->second + " has the same; choose another name",
+              "duplicate_name");
+    }
+}
+
 void Checker::check_org_chart() {
     std::map<std::string, std::string> manager;
     for (const auto& [key, entry] : document_.agents) {
@@ -284,6 +303,7 @@ void Checker::check_agents() {
                      "duplicate_key");
     }
     for (const auto& [key, entry] : document_.agents) check_agent(key, entry);
+    check_names();
     check_org_chart();
     std::size_t roots = 0;
     for (const auto& [key, entry] : document_.agents) {

@@ -55,6 +55,7 @@ class Checker {
     void check_agent(const std::string& key, const AgentEntry& entry);
     void check_adapter(const std::string& key, const AgentEntry& entry, const AgentEntry& all);
     void check_role_bounds(const std::string& key, const AgentEntry& entry);
+    void check_names();
     void check_org_chart();
     void lint_agent(const std::string& key, const AgentEntry& all);
     /// Where an agent's effective setting comes from: its entry, its role or the defaults.
@@ -78,6 +79,7 @@ class Checker {
     Words issues_;
     Words roles_;
     std::set<std::string> secrets_;
+    std::set<std::string> read_files_;  ///< those that agents have
 };
 
 }  // namespace paperclip::declaration

@@ -19,9 +19,11 @@ std::string value_or_null(const Fields& fields, const std::string& name) {
 }
 
 /// The three-way comparison: what apply sets so that `live` becomes what is declared. A field that
-/// is declared no longer goes back to its default, unless somebody changed it meanwhile.
-std::vector<FieldChange> differences(ObjectKind kind, const Fields& applied, const Fields& declared,
+/// is declared no longer goes back to its default, unless somebody changed it meanwhile; an agent's
+/// name, to its key.
+std::vector<FieldChange> differences(const Target& target, const Fields& applied,
                                      const Fields& live) {
+    const Fields& declared = target.declared;
     std::vector<FieldChange> changes;
     for (const auto& [name, wanted] : declared) {
         const std::string now = value_or_null(live, name);
@@ -33,7 +35,9 @@ std::vector<FieldChange> differences(ObjectKind kind, const Fields& applied, con
     for (const auto& [name, before] : applied) {
         if (declared.contains(name)) continue;
         const std::string now = value_or_null(live, name);
-        const std::string fallback = default_value(kind, name);
+        const bool agent_name = target.kind == ObjectKind::agent && name == "name";
+        const std::string fallback =
+            agent_name ? to_json(target.slug) : default_value(target.kind, name);
         if (now == before && now != fallback) {
             changes.push_back({name, Json::trusted(now), Json::trusted(fallback), false});
         }
@@ -76,6 +80,7 @@ Planning::Planning(const Services& services, const Document& document, const Fil
     compare_issues();
     find_gone();
     check_managers();
+    check_names();
     add_unmanaged();
     add_notes();
     // Before the worst case, of which the number of wakes depends on the day.
@@ -117,7 +122,7 @@ void Planning::compare(Target target, const Match& match, const Fields* live) {
         change.fields = all_new(target.declared);
     } else {
         change.act = match.adopted ? Act::adopt : Act::update;
-        change.fields = differences(target.kind, match.applied, target.declared, *live);
+        change.fields = differences(target, match.applied, *live);
     }
     const bool nothing = change.act == Act::update && change.fields.empty() && !change.renamed_from;
     if (!nothing) {
@@ -299,14 +304,38 @@ void Planning::check_managers() {
                         " was terminated; name another manager, or declare " + *manager +
                         " under another key to hire anew");
     }
-    for (const auto& [slug, draft] : drafts_) {
-        const std::string key = agents::slug_of(draft.agent.name);
-        const auto taken = adoptable_agent(key);
-        if (!taken || draft.agent.id == *taken) continue;
+}
+
+void Planning::check_names() {
+    std::map<std::string, Id> holders;
+    for (const auto& [id, agent] : state_.agents) {
+        if (agent.status != AgentStatus::terminated) holders[agent.url_key] = id;
+    }
+    for (const Gone& gone : gone_) {
+        if (gone.kind != ObjectKind::agent || !gone.remove) continue;
+        holders.erase(state_.agents.at(gone.id).url_key);
+    }
+    // In the order of apply: who is renamed leaves the old name to those who come later.
+    for (const Target& target : targets_) {
+        if (target.kind != ObjectKind::agent) continue;
+        const agents::Agent& draft = drafts_.at(target.slug).agent;
+        if (draft.status == AgentStatus::terminated) continue;
+        if (target.id && state_.agents.at(*target.id).name == draft.name) continue;
+        if (target.id) holders.erase(draft.url_key);
+        const auto [holder, is_free] = holders.try_emplace(agents::slug_of(draft.name), draft.id);
+        if (is_free) continue;
+        const std::string where = "agents." + target.slug + ".name: ";
+        const auto managed = state_.slugs.find(holder->second);
+        if (managed == state_.slugs.end()) {
+            throw Error(ErrorKind::unprocessable, where +
+                                                      "an agent hired at run time has the name \"" +
+                                                      state_.agents.at(holder->second).name +
+                                                      "\" already; choose another, or declare it");
+        }
         throw Error(ErrorKind::unprocessable,
-                    "agents." + slug + ".name: an agent hired at run time has the name \"" +
-                        state_.agents.at(*taken).name +
-                        "\" already; choose another, or declare it");
+                    where + "the agent " + managed->second + " has the name \"" +
+                        state_.agents.at(holder->second).name +
+                        "\" until now; choose another, or apply that agent's new name first");
     }
 }
 

@@ -56,6 +56,7 @@ class Planning {
     void compare_issues();
     void find_gone();
     void check_managers();
+    void check_names();
     void add_unmanaged();
     void add_notes();
     void add_worst_case();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 
 #include <boost/json.hpp>
 
@@ -17,10 +18,10 @@ namespace json = boost::json;
 constexpr std::size_t k_width = 100;
 constexpr std::size_t k_comment_column = 40;
 constexpr std::string_view k_indicators = "-?:,[]{}#&*!|>'\"%@`~=<";
-constexpr std::array<std::string_view, 10> k_words{"null", "true", "false", "yes", "no",
-                                                   "on",   "off",  "y",     "n",   ""};
+constexpr std::array<std::string_view, 13> k_words{
+    "null", "true", "false", "yes", "no", "on", "off", "y", "n", "", ".inf", ".nan", "+.inf"};
 
-/// Would some reader take the text for a number, a date or a time?
+/// Would some reader take the text for a number, with colons to the base of 60, or for a word?
 bool looks_special(std::string_view text) {
     std::string lower(text);
     std::transform(lower.begin(), lower.end(), lower.begin(),
@@ -28,7 +29,23 @@ bool looks_special(std::string_view text) {
     if (std::find(k_words.begin(), k_words.end(), lower) != k_words.end()) return true;
     const bool number_start =
         (text[0] >= '0' && text[0] <= '9') || text[0] == '.' || text[0] == '+';
-    return number_start && text.find_first_not_of("0123456789.eExX+_abcdefABCDEF") == text.npos;
+    return number_start && text.find_first_not_of("0123456789.:eExXo+_abcdefABCDEF") == text.npos;
+}
+
+/// The character at the front of `text` if readers disagree about it as it is: YAML wants it
+/// escaped, or some take it for the end of a line or a byte order mark. Else 0.
+unsigned disputed_character(std::string_view text) {
+    const auto byte = [&](std::size_t i) {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    };
+    if (byte(0) == 0x7f) return 0x7f;
+    if (byte(0) == 0xc2 && byte(1) < 0xa0) return byte(1);
+    const auto front = text.substr(0, 3);
+    if (front == "\u2028") return 0x2028;
+    if (front == "\u2029") return 0x2029;
+    if (front == "\ufeff") return 0xfeff;
+    if (front == "\ufffe") return 0xfffe;
+    return front == "\uffff" ? 0xffff : 0;
 }
 
 bool is_plain(std::string_view text) {
@@ -36,17 +53,34 @@ bool is_plain(std::string_view text) {
     if (k_indicators.find(text.front()) != std::string_view::npos) return false;
     if (text.front() == ' ' || text.back() == ' ' || text.back() == ':') return false;
     if (text.find(": ") != text.npos || text.find(" #") != text.npos) return false;
-    return std::none_of(text.begin(), text.end(), [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == ',' || c == '[' ||
-               c == ']' || c == '{' || c == '}';
-    });
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (static_cast<unsigned char>(text[i]) < 0x20) return false;
+        if (disputed_character(text.substr(i)) != 0) return false;
+    }
+    return text.find_first_of(",[]{}") == text.npos;
+}
+
+/// In double quotes, with JSON's escapes, which are YAML's too.
+std::string quoted(std::string_view text) {
+    std::string json;
+    append_json_string(json, text);
+    std::string out;
+    for (std::size_t i = 0; i < json.size();) {
+        const unsigned character = disputed_character(std::string_view(json).substr(i));
+        if (character == 0) {
+            out += json[i++];
+            continue;
+        }
+        std::array<char, 8> escape;
+        std::snprintf(escape.data(), escape.size(), "\\u%04x", character);
+        out += escape.data();
+        i += utf8_sequence(std::string_view(json).substr(i));
+    }
+    return out;
 }
 
 std::string scalar(std::string_view text) {
-    if (is_plain(text)) return std::string(text);
-    std::string out;
-    append_json_string(out, text);
-    return out;
+    return is_plain(text) ? std::string(text) : quoted(text);
 }
 
 /// 0.11 as people write it, never 1.1E-1; with a point, so that it is read as what it was.

@@ -99,4 +99,10 @@ std::vector<std::pair<std::string, std::string>> parse_query(std::string_view te
     return list;
 }
 
+void read_target(std::string_view target, Request& request) {
+    const auto question = std::min(target.find('?'), target.size());
+    request.path = percent_decode(target.substr(0, question), false);
+    request.query = parse_query(target.substr(std::min(question + 1, target.size())));
+}
+
 }  // namespace paperclip::http

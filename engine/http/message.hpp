@@ -68,6 +68,8 @@ struct Response {
 /// Splits "a=1&b=%20" with percent- and plus-decoding. Throws Error{invalid} for a broken escape or
 /// a NUL.
 std::vector<std::pair<std::string, std::string>> parse_query(std::string_view text);
+/// Sets path and query from a request line's target, "/api/companies?limit=1". Throws as they do.
+void read_target(std::string_view target, Request& request);
 /// Decodes percent escapes. Throws Error{invalid} for a broken one, a NUL or bytes that are not
 /// UTF-8.
 std::string percent_decode(std::string_view text, bool plus_is_space);

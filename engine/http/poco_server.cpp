@@ -14,7 +14,6 @@
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/ThreadPool.h>
-#include <algorithm>
 #include <fcntl.h>
 #include <istream>
 #include <sys/socket.h>
@@ -65,12 +64,7 @@ std::string read_body(net::HTTPServerRequest& request, std::size_t limit) {
 Request to_request(net::HTTPServerRequestImpl& in, std::size_t max_body) {
     Request request;
     request.method = parse_method(in.getMethod());
-    const std::string& uri = in.getURI();
-    const auto question = std::min(uri.find('?'), uri.size());
-    request.path = percent_decode(std::string_view(uri).substr(0, question), false);
-    if (question < uri.size()) {
-        request.query = parse_query(std::string_view(uri).substr(question + 1));
-    }
+    read_target(in.getURI(), request);
     for (const auto& [name, value] : in) request.headers.emplace_back(name, value);
     request.peer.address = in.clientAddress().host().toString();
     request.peer.port = in.clientAddress().port();

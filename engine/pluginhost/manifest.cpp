@@ -1,16 +1,12 @@
 #include "engine/pluginhost/manifest.hpp"
 
 #include "engine/base/error.hpp"
-#include "engine/base/files.hpp"
 
 #include <algorithm>
-#include <sys/stat.h>
 
 #include <boost/json.hpp>
 
 namespace paperclip::pluginhost {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -28,7 +24,7 @@ void check(const Manifest& manifest, const std::string& file) {
     if (!is_plugin_id(manifest.id)) {
         fail("id: expected lower-case letters, digits and dashes, found \"" + manifest.id + "\"");
     }
-    const fs::path library(manifest.library);
+    const std::filesystem::path library(manifest.library);
     if (library != library.filename() || manifest.library.starts_with('.')) {
         fail("library: expected the name of a file in the plugin's own folder, found \"" +
              manifest.library + "\"");
@@ -37,11 +33,6 @@ void check(const Manifest& manifest, const std::string& file) {
         fail("isolation: expected \"process\" or \"in-process\", found \"" + manifest.isolation +
              "\"");
     }
-}
-
-bool others_may_write(const fs::path& path) {
-    struct stat info {};
-    return ::stat(path.c_str(), &info) != 0 || (info.st_mode & S_IWOTH) != 0;
 }
 
 }  // namespace
@@ -66,44 +57,6 @@ Manifest parse_manifest(std::string_view text, const std::string& file) {
     }
     check(manifest, file);
     return manifest;
-}
-
-std::vector<FoundPlugin> find_plugins(const std::vector<fs::path>& folders,
-                                      std::vector<std::string>& problems) {
-    std::vector<FoundPlugin> found;
-    for (const auto& folder : folders) {
-        std::error_code error;
-        std::vector<fs::path> candidates;
-        for (const auto& entry : fs::directory_iterator(folder, error)) {
-            if (fs::exists(entry.path() / "plugin.json")) candidates.push_back(entry.path());
-        }
-        std::sort(candidates.begin(), candidates.end());
-        for (const auto& candidate : candidates) {
-            const std::string file = (candidate / "plugin.json").string();
-            try {
-                FoundPlugin plugin{candidate, parse_manifest(read_file(file, 1 << 20), file)};
-                if (plugin.manifest.id != candidate.filename()) {
-                    throw Error(ErrorKind::invalid, file + ": id: expected the folder's name \"" +
-                                                        candidate.filename().string() +
-                                                        "\", found \"" + plugin.manifest.id + "\"");
-                }
-                if (others_may_write(candidate) || others_may_write(plugin.library_path())) {
-                    throw Error(ErrorKind::invalid,
-                                candidate.string() +
-                                    ": every user may write here, so anybody could replace the "
-                                    "plugin; run chmod -R o-w on it");
-                }
-                const bool shadowed =
-                    std::any_of(found.begin(), found.end(), [&](const FoundPlugin& other) {
-                        return other.manifest.id == plugin.manifest.id;
-                    });
-                if (!shadowed) found.push_back(std::move(plugin));
-            } catch (const Error& e) {
-                problems.push_back(e.message());
-            }
-        }
-    }
-    return found;
 }
 
 }  // namespace paperclip::pluginhost

@@ -98,9 +98,7 @@ http::Request request_for(http::Method method, const std::string& target, const 
                           const std::string& token) {
     http::Request request;
     request.method = method;
-    const auto question = std::min(target.find('?'), target.size());
-    request.path = "/api" + http::percent_decode(target.substr(0, question), false);
-    if (question < target.size()) request.query = http::parse_query(target.substr(question + 1));
+    http::read_target("/api" + target, request);
     request.headers.emplace_back("Host", "localhost");
     if (!body.empty()) request.headers.emplace_back("Content-Type", "application/json");
     if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);

@@ -48,6 +48,19 @@ struct Rules<Pet> {
     });
 };
 
+struct Cage {
+    Json plan;
+    std::optional<Json> note;
+};
+BOOST_DESCRIBE_STRUCT(Cage, (), (plan, note))
+template <>
+struct Rules<Cage> {
+    static constexpr auto table = std::to_array<NamedRule>({
+        {"plan", {.format = "json-object"}},
+        {"note", {.format = "json-object"}},
+    });
+};
+
 namespace {
 
 Patch<Pet> read(std::string_view text, StructType::Purpose purpose = StructType::Purpose::create) {
@@ -131,6 +144,21 @@ TEST_CASE("what is wrong with a body is told in the API's form") {
     CHECK(problems_of(R"({"name":"a\u0000b"})").find("NUL") != std::string::npos);
     CHECK(problems_of(R"({"name":"R","bornAt":"2026-02-30T00:00:00Z"})").find("ISO datetime") !=
           std::string::npos);
+}
+
+TEST_CASE("null where an object must stand was taken, and failed later as no object") {
+    const auto problems_with = [](std::string_view text, Problems::Reading reading) {
+        const auto value = parse_json(text);
+        Cage cage;
+        Problems problems(reading);
+        struct_of<Cage>().read(JsonNode(value), &cage, problems);
+        return problems.list().size();
+    };
+    using enum Problems::Reading;
+    CHECK(problems_with(R"({"plan":{},"note":null})", lenient) == 0);
+    CHECK(problems_with(R"({"plan":null,"note":{}})", lenient) == 1);
+    // In a declaration nothing is cleared with null.
+    CHECK(problems_with(R"({"plan":{},"note":null})", strict) == 1);
 }
 
 TEST_CASE("a row is bound and read back, every type") {

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 using namespace paperclip;
+using Catch::Matchers::Contains;
 using declaration::Act;
 using declaration::Files;
 
@@ -128,6 +129,43 @@ TEST_CASE("what the file no longer has leaves work, and keeps its history when r
     CHECK(world.stopped() == std::vector<std::string>{"senior-python-eng-3"});
     CHECK(world.declarations().plan(files).empty());
     CHECK(world.services().issues.list(applied.company_id, {}).size() == 2);
+}
+
+TEST_CASE("an agent's name goes back to its key when it is declared no longer") {
+    test::World world;
+    const Files named = edited(test::acme(), "title: Chief Executive Officer",
+                               "name: Ada\n    title: Chief Executive Officer");
+    world.apply(named);
+    CHECK(world.agent("ada").name == "Ada");
+    world.apply(test::acme());
+    CHECK(world.agent("ceo").name == "ceo");
+    CHECK(world.declarations().plan(test::acme()).empty());
+}
+
+TEST_CASE("agents whose names are not told apart are refused, not numbered") {
+    test::World world;
+    for (const char* name : {"CTO", "\"Cto!\"", "Senior Python Eng 2"}) {
+        const Files files =
+            edited(test::acme(), "title: Chief Executive Officer", "name: " + std::string(name));
+        CHECK_THROWS_WITH(world.apply(files), Contains("choose another name"));
+    }
+}
+
+TEST_CASE("a name that an agent has until now cannot be given away before") {
+    test::World world;
+    const auto with_names = [](const std::string& ceo, const std::string& cto) {
+        const Files files = edited(test::acme(), "title: Chief Executive Officer", "name: " + ceo);
+        return edited(files, "reportsTo: ceo\n    adapter: { type: codex_local",
+                      "name: " + cto + "\n    reportsTo: ceo\n    adapter: { type: codex_local");
+    };
+    world.apply(with_names("Ada", "Bob"));
+    const Files swapped = with_names("Bob", "Ada");
+    CHECK_THROWS_WITH(world.declarations().plan(swapped),
+                      Contains("has the name \"Bob\" until now"));
+    const Files moved = with_names("Carl", "Ada");
+    world.apply(moved);
+    CHECK(world.agent("ada").name == "Ada");
+    CHECK(world.declarations().plan(moved).empty());
 }
 
 TEST_CASE("a stale plan is refused") {

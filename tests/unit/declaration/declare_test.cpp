@@ -61,6 +61,17 @@ TEST_CASE("errors stand where they are, say what was expected and what was proba
               .find("goes round in a circle: solo -> solo") != std::string::npos);
 }
 
+TEST_CASE("the key of an approval was the one that nobody checked") {
+    CHECK(errors("agents:", "approvals:\n  Hire_: { approvers: [owner] }\nagents:")
+              .find("company.yaml:5:3: error: approvals.Hire_: expected a key of") == 0);
+}
+
+TEST_CASE("an empty config: is no configuration") {
+    CHECK(errors("claude_local }", "claude_local, config: }") ==
+          "company.yaml:6:36: error: agents.solo.adapter.config: expected a mapping (key: value), "
+          "found nothing\n");
+}
+
 TEST_CASE(
     "the formatted company is the same company, with its comments, and formatted again itself") {
     const std::string once = declaration::format_yaml(test::acme().at("company.yaml"));
@@ -113,6 +124,17 @@ TEST_CASE("a folder is read without following links") {
     std::filesystem::remove(folder / "a.md");
     std::filesystem::create_symlink("/etc/hostname", folder / "a.md");
     CHECK_THROWS_AS(declaration::read_folder(folder.path()), Error);
+}
+
+TEST_CASE("the instructions of a role that no agent has need not be there") {
+    const std::string text =
+        "schema: paperclip.company/v1\nslug: acme\nname: Acme\n"
+        "roles:\n  writer: { baseRole: general, instructions: prompts/writer.md }\n"
+        "agents:\n  ada: { role: ROLE, adapter: { type: claude_local } }\n";
+    test::World world;
+    CHECK_NOTHROW(world.apply(test::company_file(test::replaced(text, "ROLE", "ceo"))));
+    CHECK_THROWS_WITH(world.apply(test::company_file(test::replaced(text, "ROLE", "writer"))),
+                      Catch::Matchers::Contains("there is no file prompts/writer.md"));
 }
 
 TEST_CASE("the JSON Schema is of the vocabulary") {

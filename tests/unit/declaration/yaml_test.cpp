@@ -63,6 +63,23 @@ TEST_CASE("YAML 1.1's booleans are texts") {
     CHECK(problem("a: yes\nb: no\non: off\n").empty());
 }
 
+TEST_CASE("a text that readers disagree about is written in quotes, with escapes") {
+    const auto written = [](const std::string& title) {
+        const std::string formatted = declaration::format_yaml(
+            "schema: paperclip.company/v1\nslug: acme\nname: " + title + "\n");
+        const auto at = formatted.find("name: ") + 6;
+        return formatted.substr(at, formatted.find('\n', at) - at);
+    };
+    for (const char* special : {"22:00", "1:30:00", "0o17", ".inf", "yes", "1_000", "+1"}) {
+        CHECK(written("'" + std::string(special) + "'") == '"' + std::string(special) + '"');
+    }
+    for (const char* escape : {"u007f", "u0080", "u0085", "u2028", "u2029", "ufeff", "uffff"}) {
+        const std::string quoted = "\"a\\" + std::string(escape) + "b\"";
+        CHECK(written(quoted) == quoted);
+    }
+    CHECK(written("\"\\u00a0 caf\\u00e9 at 22:00\"") == "\u00a0 café at 22:00");
+}
+
 TEST_CASE("formatting writes fractions as people do") {
     const std::string formatted = declaration::format_yaml(
         "schema: paperclip.company/v1\nslug: tiny\nname: Tiny\nagents:\n  solo:\n    adapter:\n"
