@@ -14,13 +14,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool is_plugin_id(std::string_view id) {
-    return !id.empty() && id.front() != '-' && id.size() <= 64 &&
-           std::all_of(id.begin(), id.end(), [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-           });
-}
-
 void check(const Manifest& manifest, const std::string& file) {
     const auto fail = [&](const std::string& what) {
         throw Error(ErrorKind::invalid, file + ": " + what);
@@ -46,6 +39,13 @@ bool others_may_write(const fs::path& path) {
 
 }  // namespace
 
+bool is_plugin_id(std::string_view id) {
+    return !id.empty() && id.front() != '-' && id.size() <= 64 &&
+           std::all_of(id.begin(), id.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+           });
+}
+
 Manifest parse_manifest(std::string_view text, const std::string& file) {
     Problems problems;
     Manifest manifest;
@@ -68,6 +68,27 @@ Manifest parse_manifest(std::string_view text, const std::string& file) {
     return manifest;
 }
 
+FoundPlugin read_plugin(const fs::path& folder) {
+    const std::string file = (folder / "plugin.json").string();
+    FoundPlugin plugin{folder, parse_manifest(read_file(file, 1 << 20), file)};
+    if (plugin.manifest.id != folder.filename()) {
+        throw Error(ErrorKind::invalid, file + ": id: expected the folder's name \"" +
+                                            folder.filename().string() + "\", found \"" +
+                                            plugin.manifest.id + "\"");
+    }
+    if (!fs::exists(plugin.library_path())) {
+        throw Error(ErrorKind::not_found, file + ": library: there is no " +
+                                              plugin.library_path().string() +
+                                              "; build the plugin first");
+    }
+    if (others_may_write(folder) || others_may_write(plugin.library_path())) {
+        throw Error(ErrorKind::invalid, folder.string() +
+                                            ": every user may write here, so anybody could replace "
+                                            "the plugin; run chmod -R o-w on it");
+    }
+    return plugin;
+}
+
 std::vector<FoundPlugin> find_plugins(const std::vector<fs::path>& folders,
                                       std::vector<std::string>& problems) {
     std::vector<FoundPlugin> found;
@@ -79,20 +100,8 @@ std::vector<FoundPlugin> find_plugins(const std::vector<fs::path>& folders,
         }
         std::sort(candidates.begin(), candidates.end());
         for (const auto& candidate : candidates) {
-            const std::string file = (candidate / "plugin.json").string();
             try {
-                FoundPlugin plugin{candidate, parse_manifest(read_file(file, 1 << 20), file)};
-                if (plugin.manifest.id != candidate.filename()) {
-                    throw Error(ErrorKind::invalid, file + ": id: expected the folder's name \"" +
-                                                        candidate.filename().string() +
-                                                        "\", found \"" + plugin.manifest.id + "\"");
-                }
-                if (others_may_write(candidate) || others_may_write(plugin.library_path())) {
-                    throw Error(ErrorKind::invalid,
-                                candidate.string() +
-                                    ": every user may write here, so anybody could replace the "
-                                    "plugin; run chmod -R o-w on it");
-                }
+                FoundPlugin plugin = read_plugin(candidate);
                 const bool shadowed =
                     std::any_of(found.begin(), found.end(), [&](const FoundPlugin& other) {
                         return other.manifest.id == plugin.manifest.id;
