@@ -11,6 +11,7 @@
 #include "engine/live/live_events.hpp"
 #include "engine/pluginhost/shim_children.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -43,9 +44,19 @@ pluginhost::AddressPolicy addresses(const EngineOptions& options, std::uint16_t 
 
 std::vector<pluginhost::FoundPlugin> find_plugins(const EngineOptions& options,
                                                   std::vector<std::string>& problems) {
+    std::vector<pluginhost::FoundPlugin> plugins;
+    for (const auto& folder : options.single_plugins) {
+        plugins.push_back(pluginhost::read_plugin(folder));
+    }
     auto folders = options.plugin_folders;
     folders.push_back(options.installation.plugins);
-    return pluginhost::find_plugins(folders, problems);
+    for (auto& found : pluginhost::find_plugins(folders, problems)) {
+        const bool named = std::any_of(plugins.begin(), plugins.end(), [&](const auto& plugin) {
+            return plugin.manifest.id == found.manifest.id;
+        });
+        if (!named) plugins.push_back(std::move(found));
+    }
+    return plugins;
 }
 
 }  // namespace

@@ -20,6 +20,9 @@ class Services;
 struct EngineOptions {
     Places places;
     Installation installation;
+    /// Folders of single plugins; they come before all others, and one that cannot be read is an
+    /// error.
+    std::vector<std::filesystem::path> single_plugins;
     /// Further folders of plugins; they come before the installed ones.
     std::vector<std::filesystem::path> plugin_folders;
     std::string host = "127.0.0.1";

@@ -38,6 +38,11 @@ ErrorKind kind_of(int status) {
     }
 }
 
+std::string key_of_environment() {
+    const char* key = std::getenv("PAPERCLIP_API_KEY");
+    return key != nullptr ? key : "";
+}
+
 Error refusal(int status, const std::string& text) {
     std::string message = "the engine answered " + std::to_string(status);
     std::string code;
@@ -54,7 +59,10 @@ Error refusal(int status, const std::string& text) {
 
 }  // namespace
 
-Client::Client(std::string api_url) : api_url_(std::move(api_url)) {
+Client::Client(std::string api_url) : Client(std::move(api_url), key_of_environment()) {}
+
+Client::Client(std::string api_url, std::string key)
+    : api_url_(std::move(api_url)), key_(std::move(key)) {
     while (api_url_.ends_with('/')) api_url_.pop_back();
     if (api_url_.ends_with("/api")) api_url_.resize(api_url_.size() - 4);
 }
@@ -69,9 +77,7 @@ std::string Client::exchange(const std::string& method, const std::string& path,
         net::HTTPClientSession session(uri.getHost(), uri.getPort());
         session.setTimeout(Poco::Timespan(120, 0));
         net::HTTPRequest request(method, uri.getPathAndQuery(), net::HTTPRequest::HTTP_1_1);
-        if (const char* key = std::getenv("PAPERCLIP_API_KEY"); key != nullptr && *key != '\0') {
-            request.set("Authorization", std::string("Bearer ") + key);
-        }
+        if (!key_.empty()) request.set("Authorization", "Bearer " + key_);
         if (!body.empty()) {
             request.setContentType("application/json");
             request.setContentLength(static_cast<std::streamsize>(body.size()));

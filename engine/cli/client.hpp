@@ -8,10 +8,13 @@
 
 namespace paperclip::cli {
 
-/// Talks to a running engine. The key of PAPERCLIP_API_KEY is sent when there is one.
+/// Talks to a running engine.
 class Client {
  public:
+    /// With the key of PAPERCLIP_API_KEY, if there is one.
     explicit Client(std::string api_url);
+    /// With `key`; empty: without one.
+    Client(std::string api_url, std::string key);
 
     /// The answer's JSON. Throws Error{unavailable} when no engine answers, and the engine's own
     /// error for a status of 400 and above.
@@ -28,6 +31,7 @@ class Client {
                          const std::string& body);
 
     std::string api_url_;
+    std::string key_;
 };
 
 }  // namespace paperclip::cli

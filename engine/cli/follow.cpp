@@ -25,48 +25,62 @@ std::string text_of(const json::object& object, std::string_view key) {
     return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
 }
 
-/// Prints the whole lines of `content`; returns how many bytes those were.
-std::size_t print_lines(std::string_view content) {
+/// Takes the whole lines of `content`; returns how many bytes those were.
+std::size_t take_lines(std::string_view content, const Following& following) {
     std::size_t done = 0;
     for (auto end = content.find('\n'); end != std::string_view::npos;
          end = content.find('\n', done)) {
-        const auto entry = parse_json(content.substr(done, end - done));
-        const std::string chunk = text_of(entry.as_object(), "chunk");
-        const bool is_error = text_of(entry.as_object(), "stream") == "stderr";
-        std::fputs(chunk.c_str(), is_error ? stderr : stdout);
-        if (!chunk.ends_with('\n')) std::fputc('\n', is_error ? stderr : stdout);
+        following.entry(parse_json(content.substr(done, end - done)).as_object());
         done = end + 1;
     }
-    std::fflush(stdout);
     return done;
 }
 
 }  // namespace
 
-bool follow_run(Client& client, const std::string& run, bool as_json) {
+json::object follow_run(Client& client, const std::string& run, const Following& following) {
     std::size_t offset = 0;
     for (;;) {
-        const json::value state = client.get("/heartbeat-runs/" + run);
-        const std::string status = text_of(state.as_object(), "status");
-        if (!as_json && state.as_object().at("logRef").is_string()) {
+        json::value state = client.get("/heartbeat-runs/" + run);
+        if (following.entry && state.as_object().at("logRef").is_string()) {
             const json::value log =
                 client.get("/heartbeat-runs/" + run + "/log?offset=" + std::to_string(offset) +
                            "&limitBytes=262144");
-            const std::size_t printed = print_lines(log.as_object().at("content").as_string());
-            offset += printed;
-            if (printed > 0) continue;  // there may be more
+            const std::size_t taken =
+                take_lines(log.as_object().at("content").as_string(), following);
+            offset += taken;
+            if (taken > 0) continue;  // there may be more
         }
-        if (is_final(status)) {
-            const std::string error = text_of(state.as_object(), "error");
-            if (as_json)
-                std::printf("%s\n", json::serialize(state).c_str());
-            else
-                std::printf("run %s%s%s\n", status.c_str(), error.empty() ? "" : ": ",
-                            error.c_str());
-            return status == "succeeded";
-        }
-        std::this_thread::sleep_for(k_look_again);
+        if (is_final(text_of(state.as_object(), "status"))) return std::move(state.as_object());
+        following.wait();
     }
+}
+
+bool follow_run(Client& client, const std::string& run, bool as_json) {
+    Following following{.wait = [] { std::this_thread::sleep_for(k_look_again); }};
+    if (!as_json) following.entry = print_entry;
+    const json::object state = follow_run(client, run, following);
+    as_json ? static_cast<void>(std::printf("%s\n", json::serialize(state).c_str()))
+            : print_end(state);
+    return has_succeeded(state);
+}
+
+void print_entry(const json::object& entry) {
+    const std::string chunk = text_of(entry, "chunk");
+    std::FILE* const out = text_of(entry, "stream") == "stderr" ? stderr : stdout;
+    std::fputs(chunk.c_str(), out);
+    if (!chunk.ends_with('\n')) std::fputc('\n', out);
+    std::fflush(out);
+}
+
+void print_end(const json::object& run) {
+    const std::string error = text_of(run, "error");
+    std::printf("run %s%s%s\n", text_of(run, "status").c_str(), error.empty() ? "" : ": ",
+                error.c_str());
+}
+
+bool has_succeeded(const json::object& run) {
+    return text_of(run, "status") == "succeeded";
 }
 
 }  // namespace paperclip::cli

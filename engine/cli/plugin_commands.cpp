@@ -1,4 +1,6 @@
 #include "engine/cli/command_line.hpp"
+#include "engine/cli/plugin_files.hpp"
+#include "engine/cli/plugin_run.hpp"
 #include "engine/pluginhost/agent_plugin.hpp"
 
 #include <memory>
@@ -38,6 +40,12 @@ struct PluginReport {
 BOOST_DESCRIBE_STRUCT(PluginReport, (), (folder, findings))
 
 namespace {
+
+struct NewPlugin {
+    std::string name;
+    std::string language = "cpp";
+    std::filesystem::path parent = ".";
+};
 
 std::string joined(const std::vector<std::string>& words) {
     std::string text;
@@ -101,6 +109,53 @@ void check_folder(const std::string& folder, const Common& common, const Finish&
     }
 }
 
+void write_new(const NewPlugin& wanted, const Common& common) {
+    const auto folder = write_new_plugin(wanted.name, wanted.language, wanted.parent);
+    if (common.json) {
+        std::string text;
+        JsonWriter(text).begin_object().member("folder", folder.string()).end_object();
+        std::printf("%s\n", text.c_str());
+        return;
+    }
+    std::printf("%s\nNext: make -C %s PAPERCLIP_SDK=X, see its README.md\n", folder.c_str(),
+                folder.c_str());
+}
+
+void add_new(CLI::App& group, Common& common) {
+    auto* command = group.add_subcommand("new", "Begin an agent plugin: a folder that builds");
+    auto wanted = std::make_shared<NewPlugin>();
+    command->add_option("NAME", wanted->name, "Lower-case letters, digits, dashes: agent-hello")
+        ->required();
+    command->add_option("--lang", wanted->language, "Its language")
+        ->check(CLI::IsMember({"c", "cpp"}))
+        ->capture_default_str();
+    command->add_option("--output", wanted->parent, "Where its folder is made")
+        ->capture_default_str();
+    command->callback([&common, wanted] { write_new(*wanted, common); });
+}
+
+void add_plugin_run(CLI::App& group, Common& common, const Finish& finish) {
+    auto* command =
+        group.add_subcommand("run", "One heartbeat of a plugin's agent, without a company");
+    auto options = std::make_shared<PluginRun>();
+    auto& single = options->single;
+    command->add_option("PLUGIN", options->plugin, "Its folder, or a file in it")
+        ->required()
+        ->check(CLI::ExistingPath);
+    command->add_option("--type", single.adapter, "The adapter type, if it offers several");
+    command->add_option("--config", single.config, "The agent's configuration, as JSON")
+        ->capture_default_str();
+    auto* prompt =
+        command->add_option("--prompt", single.task, "The task; without one there is none");
+    command->add_option("--input", options->input, "File with the task; - is standard input")
+        ->excludes(prompt);
+    command->add_option("--budget", single.budget, "The most that it may cost")
+        ->capture_default_str();
+    command->add_option("--allow-address", options->allowed_addresses,
+                        "HOST:PORT of a private address that its HTTP requests may reach");
+    command->callback([&common, options, finish] { run_plugin(common, *options, finish); });
+}
+
 }  // namespace
 
 void add_plugin(CLI::App& app, Common& common, const Finish& finish) {
@@ -114,6 +169,8 @@ void add_plugin(CLI::App& app, Common& common, const Finish& finish) {
     command->add_option("FOLDER", *folder, "The plugin's folder: plugin.json and the library")
         ->required();
     command->callback([&common, finish, folder] { check_folder(*folder, common, finish); });
+    add_new(*group, common);
+    add_plugin_run(*group, common, finish);
 }
 
 }  // namespace paperclip::cli

@@ -18,6 +18,27 @@ bool others_may_write(const fs::path& path) {
 
 }  // namespace
 
+FoundPlugin read_plugin(const fs::path& folder) {
+    const std::string file = (folder / "plugin.json").string();
+    FoundPlugin plugin{folder, parse_manifest(read_file(file, 1 << 20), file)};
+    if (plugin.manifest.id != folder.filename()) {
+        throw Error(ErrorKind::invalid, file + ": id: expected the folder's name \"" +
+                                            folder.filename().string() + "\", found \"" +
+                                            plugin.manifest.id + "\"");
+    }
+    if (!fs::exists(plugin.library_path())) {
+        throw Error(ErrorKind::not_found, file + ": library: there is no " +
+                                              plugin.library_path().string() +
+                                              "; build the plugin first");
+    }
+    if (others_may_write(folder) || others_may_write(plugin.library_path())) {
+        throw Error(ErrorKind::invalid, folder.string() +
+                                            ": every user may write here, so anybody could replace "
+                                            "the plugin; run chmod -R o-w on it");
+    }
+    return plugin;
+}
+
 std::vector<FoundPlugin> find_plugins(const std::vector<fs::path>& folders,
                                       std::vector<std::string>& problems) {
     std::vector<FoundPlugin> found;
@@ -29,20 +50,8 @@ std::vector<FoundPlugin> find_plugins(const std::vector<fs::path>& folders,
         }
         std::sort(candidates.begin(), candidates.end());
         for (const auto& candidate : candidates) {
-            const std::string file = (candidate / "plugin.json").string();
             try {
-                FoundPlugin plugin{candidate, parse_manifest(read_file(file, 1 << 20), file)};
-                if (plugin.manifest.id != candidate.filename()) {
-                    throw Error(ErrorKind::invalid, file + ": id: expected the folder's name \"" +
-                                                        candidate.filename().string() +
-                                                        "\", found \"" + plugin.manifest.id + "\"");
-                }
-                if (others_may_write(candidate) || others_may_write(plugin.library_path())) {
-                    throw Error(ErrorKind::invalid,
-                                candidate.string() +
-                                    ": every user may write here, so anybody could replace the "
-                                    "plugin; run chmod -R o-w on it");
-                }
+                FoundPlugin plugin = read_plugin(candidate);
                 const bool shadowed =
                     std::any_of(found.begin(), found.end(), [&](const FoundPlugin& other) {
                         return other.manifest.id == plugin.manifest.id;

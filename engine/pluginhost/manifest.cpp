@@ -10,13 +10,6 @@ namespace paperclip::pluginhost {
 
 namespace {
 
-bool is_plugin_id(std::string_view id) {
-    return !id.empty() && id.front() != '-' && id.size() <= 64 &&
-           std::all_of(id.begin(), id.end(), [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-           });
-}
-
 void check(const Manifest& manifest, const std::string& file) {
     const auto fail = [&](const std::string& what) {
         throw Error(ErrorKind::invalid, file + ": " + what);
@@ -36,6 +29,13 @@ void check(const Manifest& manifest, const std::string& file) {
 }
 
 }  // namespace
+
+bool is_plugin_id(std::string_view id) {
+    return !id.empty() && id.front() != '-' && id.size() <= 64 &&
+           std::all_of(id.begin(), id.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+           });
+}
 
 Manifest parse_manifest(std::string_view text, const std::string& file) {
     Problems problems;

@@ -32,12 +32,18 @@ struct FoundPlugin {
     [[nodiscard]] std::filesystem::path library_path() const { return folder / manifest.library; }
 };
 
+/// Can a plugin be called that: 1 to 64 lower-case letters, digits and dashes, no dash in front?
+bool is_plugin_id(std::string_view id);
+
 /// Reads a manifest. Throws Error{invalid} that names the file, the field and what was expected.
 Manifest parse_manifest(std::string_view text, const std::string& file);
 
+/// The plugin in `folder`, which has the plugin's name. Throws Error{invalid, not_found} for one
+/// that cannot be read, or could be replaced by other users.
+FoundPlugin read_plugin(const std::filesystem::path& folder);
+
 /// The plugins in `folders`, by id; the first folder that has an id wins. A folder of plugins holds
-/// one folder a plugin, of the plugin's name. What cannot be read, or could be replaced by other
-/// users, is left out with a reason in `problems`.
+/// one folder a plugin. What read_plugin() refuses is left out with the reason in `problems`.
 std::vector<FoundPlugin> find_plugins(const std::vector<std::filesystem::path>& folders,
                                       std::vector<std::string>& problems);
 

@@ -6,6 +6,7 @@ namespace paperclip::fake {
 namespace {
 
 constexpr std::size_t k_max_answer = 1 << 20;
+constexpr std::uint32_t k_hang_ms = 3'600'000;
 constexpr std::string_view k_token = "Bearer {\"$secret\":\"PAPERCLIP_API_KEY\"}";
 
 constexpr sdk::AdapterType k_type{.type = "fake",
@@ -46,6 +47,7 @@ class Fake : public sdk::Agent {
                 return start(run);
             case PC_IN_TIMER:
                 if (waiting_ == Waiting::timer && input.id == id_) go_on(run);
+                if (waiting_ == Waiting::forever && input.id == id_) hang(run);
                 return;
             case PC_IN_EXIT:
                 if (waiting_ == Waiting::child && input.child == child_) take_exit(input, run);
@@ -98,7 +100,7 @@ class Fake : public sdk::Agent {
             }
             run.result(result);
         }
-        void operator()(const Hang&) const { fake.waiting_ = Waiting::forever; }
+        void operator()(const Hang&) const { fake.hang(run); }
     };
 
     void start(sdk::Actions& run) {
@@ -144,6 +146,12 @@ class Fake : public sdk::Agent {
         if (!step.usage.model.empty()) used_.model = step.usage.model;
         if (!step.usage.provider.empty()) used_.provider = step.usage.provider;
         run.usage(used_);
+    }
+
+    /// A run that waits for nothing is over, so it waits for a timer that is set again and again.
+    void hang(sdk::Actions& run) {
+        waiting_ = Waiting::forever;
+        run.timer(++id_, k_hang_ms);
     }
 
     void exec(const Exec& step, sdk::Actions& run) {

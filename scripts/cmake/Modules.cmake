@@ -69,3 +69,33 @@ const char ${name}[] = R\"text(${text})text\";
 ")
     target_sources(${target} PRIVATE ${generated})
 endfunction()
+
+# pc_embed_examples(target folder file…): files of `folder` as `paperclip::cli::example_files()`, see
+# engine/cli/plugin_files.hpp.
+function(pc_embed_examples target folder)
+    set(body "")
+    foreach(file ${ARGN})
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${folder}/${file})
+        file(READ ${folder}/${file} text)
+        string(APPEND body "    {\"${file}\", R\"text(${text})text\"},\n")
+    endforeach()
+    # In two steps: a file that is the same keeps its time, and what is in the texts is left alone.
+    set(generated ${CMAKE_CURRENT_BINARY_DIR}/example_files.cpp)
+    file(WRITE ${generated}.new
+"// Generated from the files of sdk/examples.
+#include \"engine/cli/plugin_files.hpp\"
+
+namespace paperclip::cli {
+
+static constexpr ExampleFile k_files[] = {
+${body}};
+
+std::span<const ExampleFile> example_files() {
+    return k_files;
+}
+
+}  // namespace paperclip::cli
+")
+    configure_file(${generated}.new ${generated} COPYONLY)
+    target_sources(${target} PRIVATE ${generated})
+endfunction()

@@ -44,3 +44,8 @@ process=$(call POST "/companies/$company/agents" \
       "args":["-c","echo \"{\\\"paperclip\\\":{\\\"costUsd\\\":0.05}}\"; echo hello"]}}' | id_of)
 beat "$process" || fail "the process agent's run failed: $(cat "$work/beat")"
 call GET "/companies/$company/heartbeat-runs?agentId=$process" | grep -q 'hello' || fail "expected what the program printed in the run's result"
+
+# An engine of the command's own takes the command for the board, also while a run of it is alive.
+"$program" --data-dir "$work/own" --api-url http://127.0.0.1:1 do "Say late" --adapter process \
+    --config '{"command":"sh","args":["-c","sleep 0.5; echo late"]}' >"$work/did" 2>&1 || fail "do: $(cat "$work/did")"
+grep -q late "$work/did" || fail "expected what the program printed: $(cat "$work/did")"

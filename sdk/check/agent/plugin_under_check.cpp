@@ -77,7 +77,8 @@ Manifest read_manifest(const std::filesystem::path& folder) {
     if (!std::filesystem::exists(manifest.library)) {
         throw Broken("plugin.json: library: there is no " + manifest.library.string());
     }
-    const auto name = std::filesystem::absolute(folder / "plugin.json").parent_path().filename();
+    const auto file = std::filesystem::absolute(folder / "plugin.json").lexically_normal();
+    const auto name = file.parent_path().filename();
     if (manifest.id != name) {
         throw Broken("plugin.json: id: expected the folder's name " + name.string() + ", found " +
                      manifest.id);

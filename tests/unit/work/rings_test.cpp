@@ -76,7 +76,8 @@ TEST_CASE("two who change a part of an agent's configuration at once both get th
         const std::string number = std::to_string(round + 1);
         const auto set = [&](const std::string& member) {
             return engine
-                .patch("/agents/" + agent, R"({"adapterConfig":{")" + member + "\":" + number + "}}")
+                .patch("/agents/" + agent,
+                       R"({"adapterConfig":{")" + member + "\":" + number + "}}")
                 .status;
         };
         CHECK(race([&] { return set("timeoutSec"); }, [&] { return set("graceSec"); }) ==
@@ -96,11 +97,14 @@ TEST_CASE("a heartbeat that no clock can follow is refused") {
           R"({"quietHours":"22-7"})", R"({"catchUpPolicy":"twice"})",
           R"({"cron":"0 9 * * *","intervalSec":60})"}) {
         INFO(heartbeat);
-        const std::string config = R"("runtimeConfig":{"heartbeat":)" + std::string(heartbeat) + "}}";
+        const std::string config =
+            R"("runtimeConfig":{"heartbeat":)" + std::string(heartbeat) + "}}";
         CHECK(engine.patch("/agents/" + agent, "{" + config).status / 100 == 4);
         CHECK(engine.post("/companies/" + company + "/agents",
                           R"({"name":"Ben","adapterType":"fake",)" + config)
-                  .status / 100 == 4);
+                      .status /
+                  100 ==
+              4);
     }
     CHECK(engine.get("/companies/" + company + "/agents").size() == 1);
 }
