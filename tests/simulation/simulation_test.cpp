@@ -128,6 +128,7 @@ TEST_CASE("without the lease guard two runs get one issue") {
 
 TEST_CASE("without the budget guard more is reserved than there is") {
     Settings settings;
+    settings.seed = 2;  // in whose story two who share a budget spend at the same time
     settings.mutations = {{"budget.reserve", "spent + reserved +", "0 *"}};
     must_break(settings, "nothing is reserved beyond a budget");
 }
