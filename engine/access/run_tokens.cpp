@@ -35,7 +35,7 @@ std::string RunTokens::load_secret(const std::filesystem::path& file) {
                                                 "get a new key");
     }
     make_private_folder(file.parent_path());
-    const std::string secret = random_hex(32);
+    std::string secret = random_hex(32);
     write_file_durably(file, secret);
     return secret;
 }

@@ -67,7 +67,7 @@ fs::path write_new_plugin(const std::string& name, const std::string& language,
                       {with_underscores(example), with_underscores(name)},
                       {language == "c" ? "Echo in C" : "Echo in C++", name},
                       {"echo." + language, name + "." + language}};
-    const fs::path folder = fs::absolute(parent / name).lexically_normal();
+    fs::path folder = fs::absolute(parent / name).lexically_normal();
     make_new_folder(folder);
     for (const auto& file : example_files()) {
         if (!file.path.starts_with(example + "/")) continue;

@@ -71,7 +71,7 @@ std::string quoted(std::string_view text) {
             out += json[i++];
             continue;
         }
-        std::array<char, 8> escape;
+        std::array<char, 11> escape;  // room for any number, as the compiler cannot know better
         std::snprintf(escape.data(), escape.size(), "\\u%04x", character);
         out += escape.data();
         i += utf8_sequence(std::string_view(json).substr(i));

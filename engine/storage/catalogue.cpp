@@ -172,7 +172,7 @@ StatementPtr Catalogue::compose(const StatementName& name, const Composition& co
             free_ids_->ids.pop_back();
         }
     }
-    const StatementPtr statement(
+    StatementPtr statement(
         new Statement{id, block.name, std::move(positional.parameters), is_read(positional.text)},
         [free = free_ids_](const Statement* s) {
             {

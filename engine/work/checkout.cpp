@@ -36,7 +36,7 @@ Issue Issues::checkout(const Actor& actor, const Id& id, const CheckoutInput& in
     if (actor.is_agent() && !actor.run_id) {
         throw Error(ErrorKind::unauthenticated, "Agent run id required");
     }
-    const Issue before = get(id);
+    Issue before = get(id);
     must_be_agent_of(core_.store, before.company_id, input.agent_id, "Assignee agent not found");
     // What is the caller's already stays the caller's, however often it asks.
     const bool mine =

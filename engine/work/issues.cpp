@@ -312,7 +312,7 @@ std::vector<Issue> Issues::list(const Id& company, const IssueFilter& filter) {
 }
 
 IssueView Issues::remove(const Actor& actor, const Id& id) {
-    const IssueView issue = view(id);
+    IssueView issue = view(id);
     storage::Unit unit = core_.store.unit();
     unit.add("issue.delete"_sql, {{"id", id}}).otherwise([] {
         throw Error(ErrorKind::conflict, "The issue still has sub-issues");

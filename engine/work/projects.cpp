@@ -173,7 +173,7 @@ void Projects::add_patch(storage::Unit& unit, const Actor& actor, const Project&
 }
 
 ProjectView Projects::remove(const Actor& actor, const Id& id) {
-    const ProjectView project = get(id);
+    ProjectView project = get(id);
     storage::Unit unit = core_.store.unit();
     unit.add("project.delete"_sql, {{"id", id}}).otherwise([] {
         throw Error(ErrorKind::conflict, "The project still has issues");

@@ -71,7 +71,7 @@ void budget(const Context& context) {
         std::minstd_rand random(static_cast<std::uint32_t>(context.options.seed) +
                                 static_cast<std::uint32_t>(worker));
         for (int i = 0; i < attempts; ++i) {
-            const std::int64_t cost = 1 + random() % 7;
+            const std::int64_t cost = static_cast<std::int64_t>(1 + random() % 7);
             const Answer answer =
                 session.settle({{{spend, {cost}, 1}, {note, {worker, i, cost}, 1}}});
             if (answer.status == PC_OK) {

@@ -55,7 +55,8 @@ void atomic(const Context& context) {
         Unit unit;
         const std::uint32_t steps = 3 + random() % 10;
         for (std::uint32_t s = 0; s < steps; ++s) unit.steps.push_back({items.add, {1 + s % 3, 7}});
-        unit.steps.insert(unit.steps.begin() + 2 + random() % (steps - 1), fails);
+        unit.steps.insert(
+            unit.steps.begin() + static_cast<std::ptrdiff_t>(2 + random() % (steps - 1)), fails);
         undone("a unit of random length", unit);
     }
 }
