@@ -160,10 +160,15 @@ Engine::Engine(EngineOptions options, Redactor& redactor)
 Engine::~Engine() = default;
 
 void Engine::start() {
-    impl_->services.start();
-    impl_->timer_thread = std::make_unique<TimerThread>(impl_->timers, impl_->clock);
-    impl_->keep_house();
-    impl_->server.start();
+    try {
+        impl_->services.start();
+        impl_->timer_thread = std::make_unique<TimerThread>(impl_->timers, impl_->clock);
+        impl_->keep_house();
+        impl_->server.start();
+    } catch (...) {
+        stop(false);  // the workers are at runs already, and use what would go before them
+        throw;
+    }
 }
 
 void Engine::stop(bool drain) {

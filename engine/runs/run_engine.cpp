@@ -16,10 +16,12 @@ RunEngine::RunEngine(SessionWorld& world, Wakeups& wakeups, Options options)
 }
 
 void RunEngine::recover() {
+    // Nothing goes on before the state is in order: a run that ends meanwhile would change it, too.
+    std::vector<Run> begun;
     for (const Run& run : world_.runs.in_status(RunStatus::running)) {
         if (Session::has_begun(world_, run)) {
             log_info("run goes on", {{"run", run.id.view()}});
-            begin(run, true);
+            begun.push_back(run);
         } else {
             log_info("run had not begun, it is queued again", {{"run", run.id.view()}});
             world_.runs.requeue(run);
@@ -27,6 +29,7 @@ void RunEngine::recover() {
     }
     for (const Run& run : world_.runs.in_status(RunStatus::scheduled_retry)) schedule_retry(run);
     wakeups_.promote_all_deferred();
+    for (const Run& run : begun) begin(run, true);
     for (const Id& agent : world_.runs.agents_with_queued()) dispatch(agent);
 }
 

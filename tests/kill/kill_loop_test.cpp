@@ -61,6 +61,7 @@ void one_life(EngineProcess& engine, Company& company, const std::filesystem::pa
     engine.start(environment);
     int in_flight = 0;
     const bool ready = engine.wait_until_ready();
+    if (!ready && point == nullptr) FAIL(engine.log());  // nothing stopped it but itself
     const auto start = std::chrono::steady_clock::now();
     while (ready && engine.is_running()) {
         in_flight = std::max(in_flight, company.runs_in_flight());
@@ -104,7 +105,9 @@ TEST_CASE("kill -9 at any moment loses nothing and doubles nothing") {
     }
 
     engine.start();
-    REQUIRE(engine.wait_until_ready());
+    const bool ready = engine.wait_until_ready();
+    INFO((ready ? "" : engine.log()));
+    REQUIRE(ready);
     writer.stop();
     waker.reset();
     company.wait_until_idle();

@@ -1,12 +1,15 @@
 #include "tests/support/engine_process.hpp"
 
+#include "engine/base/files.hpp"
 #include "tests/support/http_client.hpp"
 
 #include <arpa/inet.h>
 #include <chrono>
 #include <csignal>
 #include <fcntl.h>
+#include <fstream>
 #include <netinet/in.h>
+#include <random>
 #include <stdexcept>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -17,17 +20,25 @@
 namespace paperclip::test {
 
 std::uint16_t free_port() {
-    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(socket, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-        ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-        throw std::runtime_error("no free port");
+    // Below the range of clients' ports: one that calls a port of that range while no engine
+    // listens there may be connected to itself, and then holds the port.
+    std::ifstream range("/proc/sys/net/ipv4/ip_local_port_range");
+    int clients_from = 0;
+    range >> clients_from;
+    std::uniform_int_distribution<int> any(clients_from / 2, clients_from - 1);
+    std::random_device random;
+    for (int attempt = 0; attempt < 100; ++attempt) {
+        const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        const auto port = static_cast<std::uint16_t>(any(random));
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
+            return port;
+        }
     }
-    ::close(socket);
-    return ntohs(address.sin_port);
+    throw std::runtime_error("no free port");
 }
 
 EngineProcess::EngineProcess(std::filesystem::path program, std::filesystem::path data_folder)
@@ -52,6 +63,10 @@ void EngineProcess::start(const std::vector<std::string>& environment) {
     ::execl(program_.c_str(), program_.c_str(), "run", "--quiet", "--log-level", "warn", "--port",
             port.c_str(), "--data-dir", data_folder_.c_str(), nullptr);
     ::_exit(127);
+}
+
+std::string EngineProcess::log() const {
+    return read_file(data_folder_.parent_path() / "engine.log", 64 << 20);
 }
 
 void EngineProcess::reap() {

@@ -21,6 +21,8 @@ class EngineProcess {
     /// Waits until it answers; false when it died first.
     bool wait_until_ready();
     [[nodiscard]] bool is_running();
+    /// What it printed so far.
+    [[nodiscard]] std::string log() const;
     /// `kill -9`; returns when the process is gone.
     void kill();
     /// Asks it to stop and waits; returns its exit status, or the signal that ended it as negative.
