@@ -128,6 +128,7 @@ class Session : public std::enable_shared_from_this<Session> {
     void take_lines(int number, int stream, Time at, const std::vector<std::string>& lines);
     void flush_lines(int number);
     void end_child(int number);
+    void mark_ended(Child& child);
     void note_exit(const shim::Exit& exit);
     void lose();
 

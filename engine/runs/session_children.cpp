@@ -82,13 +82,18 @@ void Session::end_child(int number) {
     const auto exit = world_.children.exit(child.folder);
     if (!exit) return lose();
     flush_lines(number);
-    child.ended = true;
+    mark_ended(child);
     world_.children.unwatch(child.folder);
     note_exit(*exit);
     AgentInput input{
         .kind = PC_IN_EXIT, .child = number, .code = exit->code, .signal = exit->signal};
     if (exit->start_error != 0) input.text = std::strerror(exit->start_error);
     feed(input);
+}
+
+void Session::mark_ended(Child& child) {
+    const std::lock_guard lock(seen_mutex_);
+    child.ended = true;
 }
 
 void Session::note_exit(const shim::Exit& exit) {
@@ -128,7 +133,7 @@ void Session::lose() {
     for (auto& [number, child] : children_) {
         world_.children.order(child.process, shim::Order::kill);
         world_.children.unwatch(child.folder);
-        child.ended = true;
+        mark_ended(child);
     }
     // A shim that was killed could not end its program: a retry must not meet it at work.
     const int strays = world_.children.end_strays("PAPERCLIP_RUN_ID=" + run_.id.str());
