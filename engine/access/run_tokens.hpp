@@ -3,6 +3,7 @@
 #include "engine/base/clock.hpp"
 #include "engine/base/id.hpp"
 
+#include <Poco/Crypto/OpenSSLInitializer.h>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -36,6 +37,9 @@ class RunTokens {
  private:
     [[nodiscard]] std::string company_key(std::string_view company) const;
 
+    /// Held as long as anybody signs: Poco takes the library's locks down with the last user and
+    /// sets them up for the next, and two threads that sign at once meet in between.
+    Poco::Crypto::OpenSSLInitializer openssl_;
     const Clock& clock_;
     std::string secret_;
     std::string instance_id_;

@@ -1,6 +1,7 @@
 #include "engine/agents/schedule.hpp"
 
 #include "engine/base/error.hpp"
+#include "engine/base/time_zones.hpp"
 
 #include <algorithm>
 
@@ -34,14 +35,9 @@ std::uint64_t hash(const Id& agent, Time time) {
 }
 
 const date::time_zone& zone_of(const std::string& name) {
-    try {
-        return *date::locate_zone(name);
-    } catch (const std::exception&) {
-        throw Error(ErrorKind::invalid,
-                    "timezone: expected an IANA name such as Europe/Berlin, "
-                    "found \"" +
-                        name + "\"");
-    }
+    if (const auto* zone = find_time_zone(name)) return *zone;
+    throw Error(ErrorKind::invalid,
+                "timezone: expected an IANA name such as Europe/Berlin, found \"" + name + "\"");
 }
 
 }  // namespace

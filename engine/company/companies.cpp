@@ -1,8 +1,7 @@
 #include "engine/company/companies.hpp"
 
+#include "engine/base/time_zones.hpp"
 #include "engine/company/setup.hpp"
-
-#include <date/tz.h>
 
 namespace paperclip::company {
 
@@ -11,7 +10,7 @@ using storage::operator""_sql;
 namespace {
 
 void check(const Company& company) {
-    if (!is_time_zone(company.timezone)) {
+    if (!find_time_zone(company.timezone)) {
         throw Error(ErrorKind::unprocessable,
                     "timezone: expected an IANA name such as Europe/Berlin, found \"" +
                         company.timezone + "\"");
@@ -28,14 +27,6 @@ std::string issue_prefix_of(std::string_view name) {
         if (prefix.size() == 3) break;
     }
     return prefix.empty() ? "CMP" : prefix;
-}
-
-bool is_time_zone(const std::string& name) {
-    try {
-        return date::locate_zone(name) != nullptr;
-    } catch (const std::exception&) {
-        return false;
-    }
 }
 
 Money Ledger::Spent::of_agent(const Id& agent) const {

@@ -57,7 +57,4 @@ class Companies {
     Ledger& ledger_;
 };
 
-/// Is `name` a time zone that this machine knows?
-bool is_time_zone(const std::string& name);
-
 }  // namespace paperclip::company

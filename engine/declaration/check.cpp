@@ -3,6 +3,7 @@
 #include "engine/agents/cron.hpp"
 #include "engine/base/error.hpp"
 #include "engine/base/nearest.hpp"
+#include "engine/base/time_zones.hpp"
 #include "engine/company/companies.hpp"
 #include "engine/declaration/checker.hpp"
 
@@ -100,7 +101,7 @@ void Checker::check_keys(std::string_view section, const Words& keys) {
 }
 
 void Checker::check_zone(const Path& path, const std::optional<std::string>& zone) {
-    if (!zone || company::is_time_zone(*zone)) return;
+    if (!zone || find_time_zone(*zone)) return;
     error(path, "expected an IANA time zone such as Europe/Berlin, found \"" + *zone + "\"");
 }
 

@@ -1,9 +1,9 @@
 #include "engine/agents/schedule.hpp"
+#include "engine/base/time_zones.hpp"
 #include "engine/company/companies.hpp"
 #include "engine/declaration/planning.hpp"
 
 #include <algorithm>
-#include <date/tz.h>
 #include <set>
 
 // What a plan says beyond the changes: the worst case, and what is not in force.
@@ -75,7 +75,7 @@ std::int64_t wakes_a_day(const Json& runtime_config, const std::string& zone, Ti
     }
     if (!policy.cron) return 0;
     const auto cron = agents::Cron::parse(*policy.cron);
-    const auto* place = date::locate_zone(policy.timezone.value_or(zone));
+    const auto* place = find_time_zone(policy.timezone.value_or(zone));
     const Time end = now + std::chrono::hours(24 * 7);
     int count = 0;
     for (auto next = cron.next(now, *place); next && *next <= end && count < k_most_steps;

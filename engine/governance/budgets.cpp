@@ -1,8 +1,9 @@
 #include "engine/governance/budgets.hpp"
 
+#include "engine/base/time_zones.hpp"
+
 #include <algorithm>
 #include <cmath>
-#include <date/tz.h>
 
 namespace paperclip::governance {
 
@@ -35,7 +36,7 @@ double percent_of(Money spend, Money budget) {
 
 std::int64_t Budgets::month_of(const Id& company, Time time) {
     const auto name = core_.store.text("company.timezone"_sql, {{"id", company}});
-    const auto* zone = date::locate_zone(name.value_or("UTC"));
+    const auto* zone = find_time_zone(name.value_or("UTC"));
     const auto local = zone->to_local(time);
     const date::year_month_day day{date::floor<date::days>(local)};
     return static_cast<int>(day.year()) * 100 + static_cast<unsigned>(day.month());

@@ -167,7 +167,8 @@ struct Server::Impl {
     Impl(const ServerOptions& options, Handler handler)
         : previous_errors(Poco::ErrorHandler::set(&errors)), pool(2, options.threads, 60) {
         try {
-            socket.bind(net::SocketAddress(options.host, options.port), true);
+            // Poco would let a second server share the port unless it is told not to.
+            socket.bind(net::SocketAddress(options.host, options.port), true, false);
             socket.listen(4096);
         } catch (const Poco::Exception& e) {
             throw Error(ErrorKind::unavailable,

@@ -28,6 +28,27 @@ StopKind stop_kind(int cancel_code) {
     }
 }
 
+bool left_traces(const SessionWorld& world, const Run& run) {
+    const fs::path folder = world.run_folders / run.id.str();
+    // What the row says of the process; its folder may have gone with the machine's power.
+    const pluginhost::ProcessIdentity stored{run.process_pid.value_or(0),
+                                             run.process_start_ticks.value_or(0),
+                                             run.process_boot_id.value_or("")};
+    bool has_child = false;
+    if (fs::exists(folder / InputFile::k_name)) {
+        if (InputFile(folder).has_sent()) return true;
+        for (const auto& entry : fs::directory_iterator(folder)) {
+            if (!entry.is_directory()) continue;
+            has_child = true;
+            const auto identity = read_identity(entry.path()).value_or(stored);
+            world.children.settle(entry.path(), identity);
+            const auto state = world.children.state(entry.path(), identity);
+            if (state != Children::State::never_started) return true;
+        }
+    }
+    return run.process_pid && !has_child;
+}
+
 }  // namespace
 
 Session::Session(SessionWorld& world, Run run, OnFinished on_finished)
@@ -101,10 +122,23 @@ void Session::begin_again() {
     agent_ = world_.agents.get(agent_id_);
     open_transcript();
     if (!fs::exists(folder()) || !count_recovery(folder())) return lose();
-    open(read_request(folder()));
-    replay();
+    if (!restore()) return;
     go_on();
     poll();
+}
+
+/// What the earlier engine kept is all there is: a run without it is lost, not the engine.
+bool Session::restore() {
+    try {
+        open(read_request(folder()));
+        replay();
+        return true;
+    } catch (const std::exception& e) {
+        replaying_ = false;
+        transcript_->replaying(false);
+        lose("The run cannot go on: " + std::string(e.what()));
+        return false;
+    }
 }
 
 void Session::open_transcript() {
@@ -206,7 +240,7 @@ void Session::note_replayed(const AgentInput& input) {
         case PC_IN_EXIT:
             if (const auto found = children_.find(input.child); found != children_.end()) {
                 flush_lines(input.child);
-                found->second.ended = true;
+                mark_ended(found->second);
                 if (const auto exit = world_.children.exit(found->second.folder)) note_exit(*exit);
             }
             break;
@@ -272,24 +306,13 @@ OutputProgress Session::progress() const {
 }
 
 bool Session::has_begun(const SessionWorld& world, const Run& run) {
-    const fs::path folder = world.run_folders / run.id.str();
-    // What the row says of the process; its folder may have gone with the machine's power.
-    const pluginhost::ProcessIdentity stored{run.process_pid.value_or(0),
-                                             run.process_start_ticks.value_or(0),
-                                             run.process_boot_id.value_or("")};
-    bool has_child = false;
-    if (fs::exists(folder / InputFile::k_name)) {
-        if (InputFile(folder).has_sent()) return true;
-        for (const auto& entry : fs::directory_iterator(folder)) {
-            if (!entry.is_directory()) continue;
-            has_child = true;
-            const auto identity = read_identity(entry.path()).value_or(stored);
-            world.children.settle(entry.path(), identity);
-            const auto state = world.children.state(entry.path(), identity);
-            if (state != Children::State::never_started) return true;
-        }
+    try {
+        return left_traces(world, run);
+    } catch (const std::exception& e) {
+        log_warn("what a run left behind cannot be read",
+                 {{"run", run.id.view()}, {"error", e.what()}});
+        return true;
     }
-    return run.process_pid && !has_child;
 }
 
 }  // namespace paperclip::runs

@@ -80,6 +80,7 @@ class Session : public std::enable_shared_from_this<Session> {
     [[nodiscard]] OutputProgress progress() const;
 
     /// Was anything of the run in that folder ever executed or sent? If not it may begin again.
+    /// A folder that cannot be read counts as begun.
     static bool has_begun(const SessionWorld& world, const Run& run);
 
  private:
@@ -97,6 +98,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
     void begin();
     void begin_again();
+    bool restore();
     void replay();
     void note_replayed(const pluginhost::AgentInput& input);
     void go_on();
@@ -130,7 +132,7 @@ class Session : public std::enable_shared_from_this<Session> {
     void end_child(int number);
     void mark_ended(Child& child);
     void note_exit(const shim::Exit& exit);
-    void lose();
+    void lose(std::string why = "The run's process is gone and left no word of how it ended");
 
     void fail(int error_class, std::string code, std::string message);
     void stop_now(const Stop& stop);

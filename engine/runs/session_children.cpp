@@ -127,9 +127,8 @@ void Session::note_exit(const shim::Exit& exit) {
     }
 }
 
-void Session::lose() {
-    fail(PC_CLASS_LOST, "process_lost",
-         "The run's process is gone and left no word of how it ended");
+void Session::lose(std::string why) {
+    fail(PC_CLASS_LOST, "process_lost", std::move(why));
     for (auto& [number, child] : children_) {
         world_.children.order(child.process, shim::Order::kill);
         world_.children.unwatch(child.folder);

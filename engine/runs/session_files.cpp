@@ -74,7 +74,7 @@ void InputFile::load(const fs::path& file) {
 
 void InputFile::load_line(std::string_view line) {
     const auto value = parse_json(line);
-    const auto& object = value.get_object();
+    const auto& object = value.as_object();
     if (object.contains("sent")) {
         sent_.insert(static_cast<std::uint64_t>(number_of(object, "sent")));
         return;
@@ -132,7 +132,7 @@ void keep_request(const fs::path& folder, const AgentRequest& request) {
 
 AgentRequest read_request(const fs::path& folder) {
     const auto value = parse_json(read_file(folder / "request"));
-    const auto& object = value.get_object();
+    const auto& object = value.as_object();
     AgentRequest request;
     request.kind = static_cast<int>(number_of(object, "kind"));
     request.adapter_type = text_of(object, "adapterType");

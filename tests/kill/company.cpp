@@ -152,6 +152,13 @@ void WriterProcess::stop() {
     pid_ = -1;
 }
 
+std::vector<std::string> lines_of(const std::filesystem::path& file) {
+    std::ifstream in(file);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    return lines;
+}
+
 int processes_of_agents(const std::filesystem::path& folder) {
     int found = 0;
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {

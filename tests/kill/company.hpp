@@ -71,6 +71,8 @@ class WriterProcess {
     int pid_ = -1;
 };
 
+std::vector<std::string> lines_of(const std::filesystem::path& file);
+
 /// How many processes there are whose environment names a run and something in `folder`.
 int processes_of_agents(const std::filesystem::path& folder);
 

@@ -29,14 +29,8 @@ constexpr std::array k_points{"before-spawn",  "before-go",           "after-exe
 
 int kills() {
     const char* wanted = std::getenv("PAPERCLIP_KILLS");
-    return wanted == nullptr ? 204 : std::atoi(wanted);
-}
-
-std::vector<std::string> lines_of(const std::filesystem::path& file) {
-    std::ifstream in(file);
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(in, line);) lines.push_back(line);
-    return lines;
+    if (wanted != nullptr) return std::atoi(wanted);
+    return PAPERCLIP_TEST_EFFORT < 1 ? 12 : 204;  // twice each point, where a sanitizer watches
 }
 
 struct Score {
@@ -127,6 +121,9 @@ TEST_CASE("kill -9 at any moment loses nothing and doubles nothing") {
     CHECK(company.open_runs() == 0);
     CHECK(company.locked_issues() == 0);
     CHECK(engine.stop() == 0);
+    const std::string log = engine.log();
+    INFO(log);
+    CHECK(log.find("Sanitizer") == std::string::npos);
     CHECK(processes_of_agents(folder.path()) == 0);
 }
 

@@ -293,6 +293,13 @@ TEST_CASE("what is not HTTP does no harm") {
     CHECK(count(served.talk("GET /api/things HTTP/1.0\r\nHost: localhost\r\n\r\n"), " 200 ") == 1);
 }
 
+TEST_CASE("a port that is taken is not shared") {
+    const Served first;
+    CHECK_THROWS_WITH(
+        Server({.port = first.server.port()}, [](const Request&) { return Response::text(""); }),
+        Catch::Contains("is another engine running there?"));
+}
+
 TEST_CASE("those who say nothing do not keep others from being served") {
     Served served(8);
     std::vector<Poco::Net::StreamSocket> silent;
