@@ -11,14 +11,14 @@
 namespace paperclip::test {
 namespace {
 
-constexpr int k_agents = 8;
+constexpr int k_damaged_agents = 8;
 
 /// What a disk may leave of a file, in turns.
 void damage(const std::filesystem::path& file, int turn) {
-    static constexpr std::array<std::string_view, 4> k_leftovers{
-        "\n", "17\n", R"({"kind":1,"at":{"one":"two"}})"
-                      "\n",
-        ""};
+    static constexpr std::array<std::string_view, 4> k_leftovers{"\n", "17\n",
+                                                                 R"({"kind":1,"at":{"one":"two"}})"
+                                                                 "\n",
+                                                                 ""};
     std::ofstream(file, std::ios::trunc) << k_leftovers[turn % k_leftovers.size()];
 }
 
@@ -40,9 +40,9 @@ TEST_CASE("a run whose files are damaged is lost, and nothing else") {
     EngineProcess engine(PAPERCLIP_PROGRAM, folder / "data");
     engine.start();
     REQUIRE(engine.wait_until_ready());
-    Company company(engine.port(), k_agents, executed);
+    Company company(engine.port(), k_damaged_agents, executed);
     HttpClient client(engine.port());
-    while (company.runs_in_flight() < k_agents / 2) company.wake_everybody(client);
+    while (company.runs_in_flight() < k_damaged_agents / 2) company.wake_everybody(client);
     engine.kill();
     REQUIRE(damage_runs(folder / "data" / "runs") > 0);
 
