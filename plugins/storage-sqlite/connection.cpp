@@ -104,7 +104,6 @@ Connection::Connection(const std::string& path, Role role, const Texts& texts)
     sqlite3_extended_result_codes(handle_, 1);
     wait_for_locks(true);
     execute("pragma foreign_keys = on");
-    execute("pragma mmap_size = 67108864");
     if (role == Role::reader) {
         execute("pragma query_only = on");
         return;
@@ -116,6 +115,8 @@ Connection::Connection(const std::string& path, Role role, const Texts& texts)
     execute("pragma wal_autocheckpoint = 0");
     execute("pragma journal_size_limit = 33554432");
     execute("pragma cache_size = -16000");
+    // Each unit is a savepoint, and what that keeps to undo it would go through a file.
+    execute("pragma temp_store = memory");
 }
 
 Connection::~Connection() {

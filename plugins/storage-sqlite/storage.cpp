@@ -36,8 +36,20 @@ pc_status config_schema(const pc_writer* out, pc_error*) {
     return PC_OK;
 }
 
+/// Spares locks that nobody needs here: a connection has one thread at a time, and how much memory
+/// SQLite has is not asked. Refused when the process used SQLite before; that only costs time.
+void configure_sqlite() {
+    static const bool once = [] {
+        sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+        return true;
+    }();
+    static_cast<void>(once);
+}
+
 pc_status open(pc_str config, pc_store** store, pc_error* error) {
     return sdk::guard(error, [&] {
+        configure_sqlite();
         Poco::Data::SQLite::Connector::registerConnector();
         *store = new pc_store{Store(path_of(config))};
     });

@@ -103,19 +103,23 @@ class Bench {
         engine_.start();
         engine_.wait_until_ready();
         set_up();
-        cold_start();
+        part("start", [this] { cold_start(); });
         figures_["pss_idle_mib"] = pss_mib(engine_.pid());
-        races();
-        create_issues();
-        one_run_at_a_time();
-        many_runs();
-        many_wakes();
+        part("race", [this] { races(); });
+        part("issues", [this] { create_issues(); });
+        part("run", [this] { one_run_at_a_time(); });
+        part("runs", [this] { many_runs(); });
+        part("wakes", [this] { many_wakes(); });
         figures_["pss_after_load_mib"] = pss_mib(engine_.pid());
-        if (plan_.idle_minutes > 0) idle_agents();
+        if (plan_.idle_minutes > 0) part("idle", [this] { idle_agents(); });
         return std::move(figures_);
     }
 
  private:
+    void part(std::string_view name, const std::function<void()>& measure_it) {
+        if (plan_.only.empty() || plan_.only == name) measure_it();
+    }
+
     std::string create(RawClient& client, const std::string& path, const json::value& body) {
         if (client.send("POST", path, serialized(body)) != 201) {
             throw std::runtime_error("POST " + path + ": " + std::string(client.body()));

@@ -10,6 +10,7 @@ struct Plan {
     std::filesystem::path folder;  ///< for the instance; on the disk that is measured
     int seconds = 30;              ///< of each load
     int idle_minutes = 0;          ///< of 100,000 agents that have nothing to do; 0 leaves it out
+    std::string only;              ///< the part to measure; empty: all
 };
 
 /// All figures, as JSON.
