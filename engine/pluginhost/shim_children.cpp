@@ -178,14 +178,14 @@ void ShimChildren::abandon(const fs::path& folder) {
 }
 
 Children::State ShimChildren::state(const fs::path& folder, const ProcessIdentity& identity) {
-    // In this order: the shim makes the exit file before it ends, the started file before it
+    // In this order: the shim makes the exit file before it ends, the output file before it
     // executes.
     const bool alive = identity.pid != 0 && is_alive(identity);
     if (is_there(folder / shim::k_exit_file)) return State::ended;
     if (alive) return State::running;
     if (is_there(folder / shim::k_exit_file))
         return State::ended;  // it ended between our two looks
-    if (is_there(folder / shim::k_started_file)) return State::lost;
+    if (is_there(folder / shim::k_output_file)) return State::lost;
     // After a crash of the machine a missing file proves nothing: it may not have reached the disk.
     const bool other_boot = identity.pid != 0 && identity.boot_id != this_boot();
     return other_boot ? State::lost : State::never_started;
@@ -196,7 +196,7 @@ void ShimChildren::settle(const fs::path& folder, const ProcessIdentity& identit
     if (!process) return;
     // Its socket closed with the engine that held it: it reads "go" from it, or the end.
     pollfd ended{process.get(), POLLIN, 0};
-    for (int i = 0; i < 1000 && is_alive(identity) && !is_there(folder / shim::k_started_file);
+    for (int i = 0; i < 1000 && is_alive(identity) && !is_there(folder / shim::k_output_file);
          ++i) {
         ::poll(&ended, 1, 10);
     }

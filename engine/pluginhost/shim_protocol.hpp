@@ -17,10 +17,9 @@ constexpr int k_socket = 3;
 constexpr char k_ready = 'R';  ///< shim to engine: the Spec was understood
 constexpr char k_go = 'G';     ///< engine to shim: execute
 
-constexpr const char* k_started_file =
-    "started";                                   ///< made once, just before the program is executed
-constexpr const char* k_output_file = "output";  ///< records of what the program printed
-constexpr const char* k_input_file = "input";    ///< what the program reads, appended by the engine
+/// Records of what the program printed; made once, just before the program is executed.
+constexpr const char* k_output_file = "output";
+constexpr const char* k_input_file = "input";  ///< what the program reads, appended by the engine
 constexpr const char* k_input_end_file = "input.end";  ///< there: nothing more will be appended
 constexpr const char* k_exit_file = "exit";            ///< how it ended, by rename, last of all
 

@@ -36,13 +36,15 @@ bool left_traces(const SessionWorld& world, const Run& run) {
                                              run.process_boot_id.value_or("")};
     bool has_child = false;
     if (fs::exists(folder / InputFile::k_name)) {
-        if (InputFile(folder).has_sent()) return true;
+        const InputFile inputs(folder);
+        if (inputs.has_sent()) return true;
         for (const auto& entry : fs::directory_iterator(folder)) {
-            if (!entry.is_directory()) continue;
+            const auto number = child_of(entry.path());
+            if (!number) continue;
             has_child = true;
-            const auto identity = read_identity(entry.path()).value_or(stored);
-            world.children.settle(entry.path(), identity);
-            const auto state = world.children.state(entry.path(), identity);
+            const auto process = inputs.process(*number).value_or(stored);
+            world.children.settle(entry.path(), process);
+            const auto state = world.children.state(entry.path(), process);
             if (state != Children::State::never_started) return true;
         }
     }
@@ -111,8 +113,9 @@ void Session::begin() {
     fs::remove_all(folder());
     make_private_folder(folder());
     open_transcript();
+    inputs_ = std::make_unique<InputFile>(folder());
     const auto request = make_request(world_.briefer.brief(run_, agent_));
-    keep_request(folder(), request);
+    inputs_->keep_request(request);
     open(request);
     feed({.kind = PC_IN_START});
 }
@@ -130,7 +133,8 @@ void Session::begin_again() {
 /// What the earlier engine kept is all there is: a run without it is lost, not the engine.
 bool Session::restore() {
     try {
-        open(read_request(folder()));
+        inputs_ = std::make_unique<InputFile>(folder());
+        open(inputs_->request());
         replay();
         return true;
     } catch (const std::exception& e) {
@@ -183,7 +187,6 @@ void Session::open(const pluginhost::AgentRequest& request) {
     grace_sec_ = request.grace_sec;
     silence_sec_ = agents::parse_runtime_config(agent_.runtime_config).limits.output_timeout_sec;
     plugin_ = std::make_unique<pluginhost::AgentRun>(*type, request);
-    inputs_ = std::make_unique<InputFile>(folder());
     if (timeout_sec_ == 0) return;
     // The shims keep this time for their programs; this is for what runs without one.
     const Time due =

@@ -50,8 +50,8 @@ std::vector<std::string> Session::environment_of(const pluginhost::SpawnAction& 
 
 void Session::spawn(const pluginhost::SpawnAction& action) {
     Child child;
-    child.folder = folder() / ("child-" + std::to_string(action.child));
-    const auto known = read_identity(child.folder);
+    child.folder = child_folder(folder(), action.child);
+    const auto known = inputs_->process(action.child);
     if (known && world_.children.state(child.folder, *known) != Children::State::never_started) {
         child.process = *known;  // an earlier engine started it
         const std::lock_guard lock(seen_mutex_);
@@ -74,7 +74,7 @@ void Session::spawn(const pluginhost::SpawnAction& action) {
     spec.max_output_bytes = k_max_output_bytes;
     sdk::fail_point("before-spawn");
     child.process = world_.children.prepare(child.folder, spec);
-    keep_identity(child.folder, child.process);
+    inputs_->keep_process(action.child, child.process);
     const std::string invocation =
         describe_invocation(action, agent_.adapter_type, world_.redactor);
     if (!world_.runs.store_process(run_, child.process, invocation)) {

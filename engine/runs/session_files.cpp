@@ -19,6 +19,7 @@ using pluginhost::ProcessIdentity;
 
 namespace {
 
+const std::string k_child = "child-";
 constexpr int k_max_recoveries = 5;
 constexpr std::size_t k_max_file = 512 << 20;
 
@@ -54,6 +55,28 @@ std::string unarmour(std::string_view text) {
     return out;
 }
 
+AgentRequest request_of(const json::object& object) {
+    AgentRequest request;
+    request.kind = static_cast<int>(number_of(object, "kind"));
+    request.adapter_type = text_of(object, "adapterType");
+    request.run_id = text_of(object, "runId");
+    request.agent_id = text_of(object, "agentId");
+    request.company_id = text_of(object, "companyId");
+    request.config = text_of(object, "config");
+    request.context = text_of(object, "context");
+    request.prompt = text_of(object, "prompt");
+    request.cwd = text_of(object, "cwd");
+    request.session = text_of(object, "session");
+    request.api_url = text_of(object, "apiUrl");
+    for (const auto& text : object.at("environment").as_array()) {
+        request.environment.emplace_back(text.as_string().c_str());
+    }
+    request.timeout_sec = static_cast<std::uint32_t>(number_of(object, "timeoutSec"));
+    request.grace_sec = static_cast<std::uint32_t>(number_of(object, "graceSec"));
+    request.budget_micros = number_of(object, "budgetMicros");
+    return request;
+}
+
 }  // namespace
 
 InputFile::InputFile(const fs::path& folder) {
@@ -77,6 +100,15 @@ void InputFile::load_line(std::string_view line) {
     const auto& object = value.as_object();
     if (object.contains("sent")) {
         sent_.insert(static_cast<std::uint64_t>(number_of(object, "sent")));
+        return;
+    }
+    if (const auto* request = object.if_contains("request")) {
+        request_ = request_of(request->as_object());
+        return;
+    }
+    if (object.contains("process")) {
+        processes_[static_cast<int>(number_of(object, "process"))] = {
+            number_of(object, "pid"), number_of(object, "ticks"), text_of(object, "boot")};
         return;
     }
     Entry entry;
@@ -103,17 +135,18 @@ void InputFile::append(const AgentInput& input, const std::map<int, std::int64_t
     w.key("at").begin_object();
     for (const auto& [child, offset] : offsets) w.member(std::to_string(child), offset);
     w.end_object().end_object();
-    write_all(file_.get(), line + "\n", "a run's inputs");
+    write(line);
 }
 
 void InputFile::note_sent(std::uint64_t id) {
-    write_all(file_.get(), "{\"sent\":" + std::to_string(id) + "}\n", "a run's inputs");
+    write("{\"sent\":" + std::to_string(id) + "}");
 }
 
-void keep_request(const fs::path& folder, const AgentRequest& request) {
+void InputFile::keep_request(const AgentRequest& request) {
     std::string out;
     JsonWriter w(out);
-    w.begin_object().member("kind", request.kind).member("adapterType", request.adapter_type);
+    w.begin_object().key("request").begin_object();
+    w.member("kind", request.kind).member("adapterType", request.adapter_type);
     w.member("runId", request.run_id).member("agentId", request.agent_id);
     w.member("companyId", request.company_id).member("config", request.config);
     w.member("context", request.context).member("prompt", request.prompt);
@@ -122,61 +155,41 @@ void keep_request(const fs::path& folder, const AgentRequest& request) {
     for (const auto& text : request.environment) w.value(text);
     w.end_array().member("timeoutSec", static_cast<std::int64_t>(request.timeout_sec));
     w.member("graceSec", static_cast<std::int64_t>(request.grace_sec));
-    w.member("budgetMicros", request.budget_micros).end_object();
-    const UniqueFd fd(
-        ::open((folder / "request").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (!fd)
-        throw system_error(ErrorKind::unavailable, "cannot write in " + folder.string(), errno);
-    write_all(fd.get(), out, "a run's request");
+    w.member("budgetMicros", request.budget_micros).end_object().end_object();
+    write(out);
 }
 
-AgentRequest read_request(const fs::path& folder) {
-    const auto value = parse_json(read_file(folder / "request"));
-    const auto& object = value.as_object();
-    AgentRequest request;
-    request.kind = static_cast<int>(number_of(object, "kind"));
-    request.adapter_type = text_of(object, "adapterType");
-    request.run_id = text_of(object, "runId");
-    request.agent_id = text_of(object, "agentId");
-    request.company_id = text_of(object, "companyId");
-    request.config = text_of(object, "config");
-    request.context = text_of(object, "context");
-    request.prompt = text_of(object, "prompt");
-    request.cwd = text_of(object, "cwd");
-    request.session = text_of(object, "session");
-    request.api_url = text_of(object, "apiUrl");
-    for (const auto& text : object.at("environment").as_array()) {
-        request.environment.emplace_back(text.as_string().c_str());
-    }
-    request.timeout_sec = static_cast<std::uint32_t>(number_of(object, "timeoutSec"));
-    request.grace_sec = static_cast<std::uint32_t>(number_of(object, "graceSec"));
-    request.budget_micros = number_of(object, "budgetMicros");
-    return request;
+void InputFile::keep_process(int child, const ProcessIdentity& process) {
+    std::string line;
+    JsonWriter w(line);
+    w.begin_object().member("process", child).member("pid", process.pid);
+    w.member("ticks", process.start_ticks).member("boot", process.boot_id).end_object();
+    write(line);
 }
 
-void keep_identity(const fs::path& folder, const ProcessIdentity& process) {
-    const UniqueFd fd(
-        ::open((folder / "identity").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (!fd)
-        throw system_error(ErrorKind::unavailable, "cannot write in " + folder.string(), errno);
-    write_all(fd.get(),
-              std::to_string(process.pid) + " " + std::to_string(process.start_ticks) + " " +
-                  process.boot_id + "\n",
-              "a run's process");
+const AgentRequest& InputFile::request() const {
+    if (request_) return *request_;
+    throw Error(ErrorKind::internal, "the run's folder has no request");
 }
 
-std::optional<ProcessIdentity> read_identity(const fs::path& folder) {
-    if (!fs::exists(folder / "identity")) return std::nullopt;
-    const std::string text = read_file(folder / "identity", 4096);
-    ProcessIdentity process;
-    char boot[64] = {};
-    long long pid = 0;
-    long long ticks = 0;
-    if (std::sscanf(text.c_str(), "%lld %lld %63s", &pid, &ticks, boot) != 3) return std::nullopt;
-    process.pid = pid;
-    process.start_ticks = ticks;
-    process.boot_id = boot;
-    return process;
+std::optional<ProcessIdentity> InputFile::process(int child) const {
+    const auto found = processes_.find(child);
+    if (found == processes_.end()) return std::nullopt;
+    return found->second;
+}
+
+void InputFile::write(const std::string& line) {
+    write_all(file_.get(), line + "\n", "a run's inputs");
+}
+
+fs::path child_folder(const fs::path& run_folder, int child) {
+    return run_folder / (k_child + std::to_string(child));
+}
+
+std::optional<int> child_of(const fs::path& child_folder) {
+    const std::string name = child_folder.filename();
+    if (!name.starts_with(k_child)) return std::nullopt;
+    return std::atoi(name.c_str() + k_child.size());
 }
 
 bool count_recovery(const fs::path& folder) {

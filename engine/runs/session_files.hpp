@@ -17,8 +17,9 @@
 // secret: those are put in when an action is executed.
 namespace paperclip::runs {
 
-/// The inputs that a run's plugin was given, but for lines, which stand in the children's output:
-/// each with how much of that output came before it. Written before the plugin sees them.
+/// What a run's plugin was given: its request, the processes that it started, and the inputs, but
+/// for lines, which stand in the children's output: each with how much of that output came before
+/// it. Written before the plugin sees them, or the process executes anything.
 class InputFile {
  public:
     static constexpr const char* k_name = "inputs";
@@ -26,6 +27,8 @@ class InputFile {
     /// Opens, or creates, the file in the run's folder.
     explicit InputFile(const std::filesystem::path& folder);
 
+    void keep_request(const pluginhost::AgentRequest& request);
+    void keep_process(int child, const pluginhost::ProcessIdentity& process);
     void append(const pluginhost::AgentInput& input, const std::map<int, std::int64_t>& offsets);
     /// An HTTP request is about to be sent.
     void note_sent(std::uint64_t id);
@@ -37,6 +40,9 @@ class InputFile {
     /// What was there when the file was opened, in order. A line that a crash cut short is left
     /// out.
     [[nodiscard]] const std::vector<Entry>& read() const { return entries_; }
+    /// The kept request. Throws Error when there is none.
+    [[nodiscard]] const pluginhost::AgentRequest& request() const;
+    [[nodiscard]] std::optional<pluginhost::ProcessIdentity> process(int child) const;
     [[nodiscard]] bool was_sent(std::uint64_t id) const { return sent_.contains(id); }
     [[nodiscard]] bool has_sent() const { return !sent_.empty(); }
 
@@ -44,16 +50,18 @@ class InputFile {
     void load(const std::filesystem::path& file);
     void load_line(std::string_view line);
 
+    void write(const std::string& line);
+
     UniqueFd file_;
+    std::optional<pluginhost::AgentRequest> request_;
+    std::map<int, pluginhost::ProcessIdentity> processes_;
     std::vector<Entry> entries_;
     std::set<std::uint64_t> sent_;
 };
 
-void keep_request(const std::filesystem::path& folder, const pluginhost::AgentRequest& request);
-pluginhost::AgentRequest read_request(const std::filesystem::path& folder);
-
-void keep_identity(const std::filesystem::path& folder, const pluginhost::ProcessIdentity& process);
-std::optional<pluginhost::ProcessIdentity> read_identity(const std::filesystem::path& folder);
+/// Where the files of a run's process are, and the other way round.
+std::filesystem::path child_folder(const std::filesystem::path& run_folder, int child);
+std::optional<int> child_of(const std::filesystem::path& child_folder);
 
 /// Counts one more attempt to go on with a run; false when there were too many: whatever it is that
 /// brings the engine down, it will not get another chance.

@@ -58,10 +58,10 @@ int run() {
     if (!read_exactly(k_socket, &answer, 1) || answer != k_go) return 0;
     ::close(k_socket);
     // Whatever the engine believes, one folder's program is executed once.
-    const int started = ::open(k_started_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (started < 0) return 3;
-    ::close(started);
-    return supervise(*spec);
+    const int output =
+        ::open(k_output_file, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+    if (output < 0) return 3;
+    return supervise(*spec, output);
 }
 
 }  // namespace

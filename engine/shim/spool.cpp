@@ -22,12 +22,10 @@ std::int64_t monotonic_ms() {
     return now.tv_sec * 1'000 + now.tv_nsec / 1'000'000;
 }
 
-Spool::Spool(std::int64_t max_bytes)
-    : fd_(::open(k_output_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)),
-      max_bytes_(max_bytes) {}
+Spool::Spool(int file, std::int64_t max_bytes) : fd_(file), max_bytes_(max_bytes) {}
 
 Spool::~Spool() {
-    if (fd_ >= 0) ::close(fd_);
+    ::close(fd_);
 }
 
 Spool::Result Spool::append(std::uint32_t stream, std::string_view bytes) {

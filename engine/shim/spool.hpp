@@ -8,8 +8,8 @@ namespace paperclip::shim {
 /// The append-only file of what the program printed. Lives as long as the shim.
 class Spool {
  public:
-    /// Opens k_output_file in the current folder.
-    explicit Spool(std::int64_t max_bytes);
+    /// `file`: k_output_file, open to append; the spool closes it.
+    Spool(int file, std::int64_t max_bytes);
     ~Spool();
     Spool(const Spool&) = delete;
     Spool& operator=(const Spool&) = delete;

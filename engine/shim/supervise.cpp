@@ -81,7 +81,7 @@ int execute(const Spec& spec) {
 
 class Supervisor {
  public:
-    explicit Supervisor(const Spec& spec) : spec_(spec), spool_(spec.max_output_bytes) {}
+    Supervisor(const Spec& spec, int output) : spec_(spec), spool_(output, spec.max_output_bytes) {}
 
     int run() {
         block_signals();
@@ -349,8 +349,8 @@ class Supervisor {
 
 }  // namespace
 
-int supervise(const Spec& spec) {
-    return Supervisor(spec).run();
+int supervise(const Spec& spec, int output) {
+    return Supervisor(spec, output).run();
 }
 
 }  // namespace paperclip::shim

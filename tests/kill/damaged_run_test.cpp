@@ -25,8 +25,7 @@ void damage(const std::filesystem::path& file, int turn) {
 int damage_runs(const std::filesystem::path& runs) {
     int count = 0;
     for (const auto& run : std::filesystem::directory_iterator(runs)) {
-        const bool of_request = count % 2 == 0;
-        damage(run.path() / (of_request ? "request" : "inputs"), count / 2);
+        damage(run.path() / "inputs", count);
         ++count;
     }
     return count;

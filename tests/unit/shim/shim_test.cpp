@@ -238,7 +238,7 @@ TEST_CASE("a program whose engine is gone before go is not executed") {
         program.children().abandon(program.run());
     }
     program.wait();
-    CHECK_FALSE(std::filesystem::exists(program.run() / shim::k_started_file));
+    CHECK_FALSE(std::filesystem::exists(program.run() / shim::k_output_file));
     CHECK_FALSE(std::filesystem::exists(program.run().parent_path() / "proof"));
     CHECK(program.children().state(program.run(), program.identity()) ==
           Children::State::never_started);
