@@ -162,7 +162,9 @@ Engine::~Engine() = default;
 void Engine::start() {
     try {
         impl_->services.start();
-        impl_->timer_thread = std::make_unique<TimerThread>(impl_->timers, impl_->clock);
+        impl_->timer_thread = std::make_unique<TimerThread>(
+            impl_->timers, impl_->clock,
+            [this](Duration late) { impl_->metrics.note_timer(late); });
         impl_->keep_house();
         impl_->server.start();
     } catch (...) {

@@ -46,6 +46,11 @@ struct Metrics::Impl {
                                          .Help("How long API requests took")
                                          .Register(registry)
                                          .Add({}, k_seconds);
+    prometheus::Histogram& lateness = prometheus::BuildHistogram()
+                                          .Name("paperclip_timer_lateness_seconds")
+                                          .Help("How long after they were due timers began")
+                                          .Register(registry)
+                                          .Add({}, k_seconds);
     prometheus::Family<prometheus::Counter>& runs =
         family<prometheus::Counter>(registry, "paperclip_runs_total", "Runs that reached a status");
     prometheus::Counter& records =
@@ -111,6 +116,10 @@ Metrics::~Metrics() = default;
 void Metrics::note_request(const http::Route* route, int status, std::int64_t elapsed_us) {
     impl_->counter_of(route, status).Increment();
     impl_->latency.Observe(static_cast<double>(elapsed_us) / 1e6);
+}
+
+void Metrics::note_timer(Duration late) {
+    impl_->lateness.Observe(std::chrono::duration<double>(late).count());
 }
 
 http::Response Metrics::page() {

@@ -16,6 +16,8 @@ class Metrics {
 
     /// `route`: null when none matched.
     void note_request(const http::Route* route, int status, std::int64_t elapsed_us);
+    /// A timer began that long after it was due.
+    void note_timer(Duration late);
     [[nodiscard]] http::Response page();
 
  private:

@@ -30,17 +30,18 @@ std::optional<Time> TimerQueue::next_due() const {
     return entries_.begin()->first.first;
 }
 
-std::size_t TimerQueue::run_due(Time now) {
+std::size_t TimerQueue::run_due(Time now, const std::function<void(Time due)>& starts) {
     std::size_t count = 0;
     for (;; ++count) {
-        Task task;
+        std::map<Handle, Task>::node_type entry;
         {
             const std::lock_guard lock(mutex_);
             if (entries_.empty() || entries_.begin()->first.first > now) return count;
-            task = std::move(entries_.extract(entries_.begin()).mapped());
+            entry = entries_.extract(entries_.begin());
         }
         try {
-            task();
+            if (starts) starts(entry.key().first);
+            entry.mapped()();
         } catch (const std::exception& e) {
             log_error("timer task failed", {{"error", e.what()}});
         }
@@ -52,8 +53,11 @@ std::size_t TimerQueue::size() const {
     return entries_.size();
 }
 
-TimerThread::TimerThread(TimerQueue& queue, const Clock& clock)
-    : queue_(queue), clock_(clock), thread_([this] { work(); }) {}
+TimerThread::TimerThread(TimerQueue& queue, const Clock& clock, StartedLate started_late)
+    : queue_(queue),
+      clock_(clock),
+      started_late_(std::move(started_late)),
+      thread_([this] { work(); }) {}
 
 TimerThread::~TimerThread() {
     {
@@ -79,7 +83,7 @@ void TimerThread::work() {
             if (wait > Duration::zero()) queue_.changed_.wait_for(lock, wait);
             if (stopping_) return;
         }
-        queue_.run_due(clock_.now());
+        queue_.run_due(clock_.now(), [this](Time due) { started_late_(clock_.now() - due); });
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -27,8 +28,9 @@ class TimerQueue {
     bool cancel(const Handle& handle);
 
     [[nodiscard]] std::optional<Time> next_due() const;
-    /// Runs every entry that is due at `now`, earliest first. Returns how many.
-    std::size_t run_due(Time now);
+    /// Runs every entry that is due at `now`, earliest first, after `starts` has heard when it was
+    /// due. Returns how many.
+    std::size_t run_due(Time now, const std::function<void(Time due)>& starts = {});
     [[nodiscard]] std::size_t size() const;
 
  private:
@@ -39,10 +41,12 @@ class TimerQueue {
     std::uint64_t next_serial_ = 1;
 };
 
-/// The engine's timer thread: calls run_due() whenever something is due by `clock`.
+/// The engine's timer thread: calls run_due() whenever something is due by `clock`, and tells
+/// `started_late` of each entry by how much.
 class TimerThread {
  public:
-    TimerThread(TimerQueue& queue, const Clock& clock);
+    using StartedLate = std::function<void(Duration)>;
+    TimerThread(TimerQueue& queue, const Clock& clock, StartedLate started_late);
     ~TimerThread();
 
  private:
@@ -50,6 +54,7 @@ class TimerThread {
 
     TimerQueue& queue_;
     const Clock& clock_;
+    StartedLate started_late_;
     bool stopping_ = false;
     std::thread thread_;
 };

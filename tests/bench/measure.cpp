@@ -2,6 +2,7 @@
 
 #include "tests/bench/raw_client.hpp"
 #include "tests/support/engine_process.hpp"
+#include "tests/support/http_client.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -10,9 +11,11 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <sqlite3.h>
 #include <sstream>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include <boost/json.hpp>
@@ -93,6 +96,37 @@ double seconds_of(const json::value& time) {
            std::stod(text.substr(17, 6));
 }
 
+/// A transaction that reads the database, so that its log cannot begin anew.
+class HeldSnapshot {
+ public:
+    explicit HeldSnapshot(const std::filesystem::path& database) {
+        if (sqlite3_open_v2(database.c_str(), &handle_, SQLITE_OPEN_READWRITE, nullptr) !=
+                SQLITE_OK ||
+            sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr) != SQLITE_OK ||
+            sqlite3_exec(handle_, "begin; select count(*) from issue", nullptr, nullptr, nullptr) !=
+                SQLITE_OK) {
+            throw std::runtime_error("cannot read " + database.string());
+        }
+    }
+    ~HeldSnapshot() { release(); }
+    HeldSnapshot(const HeldSnapshot&) = delete;
+    HeldSnapshot& operator=(const HeldSnapshot&) = delete;
+    void release() { sqlite3_close(std::exchange(handle_, nullptr)); }
+
+ private:
+    sqlite3* handle_ = nullptr;
+};
+
+/// The share of a Prometheus histogram's observations that were at most `limit`.
+double share_within(const std::string& page, const std::string& histogram,
+                    const std::string& limit) {
+    const auto value = [&](const std::string& name) {
+        const auto at = page.find("\n" + name + " ");
+        return at == std::string::npos ? 0.0 : std::stod(page.substr(at + name.size() + 2));
+    };
+    return value(histogram + "_bucket{le=\"" + limit + "\"}") / value(histogram + "_count");
+}
+
 class Bench {
  public:
     explicit Bench(const Plan& plan) : plan_(plan), engine_(plan.program, plan.folder / "data") {}
@@ -104,6 +138,7 @@ class Bench {
         engine_.wait_until_ready();
         set_up();
         part("start", [this] { cold_start(); });
+        part("wal", [this] { start_with_large_log(); });
         figures_["pss_idle_mib"] = pss_mib(engine_.pid());
         part("race", [this] { races(); });
         part("issues", [this] { create_issues(); });
@@ -167,6 +202,33 @@ class Bench {
         }
         figures_["cold_start_ms"] = median(clean);
         figures_["start_after_kill_ms"] = median(killed);
+    }
+
+    [[nodiscard]] std::filesystem::path database() const {
+        return plan_.folder / "data" / "paperclip.db";
+    }
+
+    /// Writes until the write-ahead log has 200 MiB, which a reader keeps from being reused, and
+    /// starts on it after a kill.
+    void start_with_large_log() {
+        constexpr std::uintmax_t k_bytes = 200 << 20;
+        const std::string body = serialized({{"body", std::string(60'000, 'x')}});
+        const std::filesystem::path log = database().string() + "-wal";
+        std::vector<double> times;
+        for (int i = 0; i < 3; ++i) {
+            HeldSnapshot snapshot(database());
+            {
+                RawClient client(engine_.port());
+                const std::string issue = create(client, issues(), {{"title", "Long"}});
+                while (std::filesystem::file_size(log) < k_bytes) {
+                    create(client, "/issues/" + issue + "/comments", json::parse(body));
+                }
+            }
+            engine_.kill();
+            snapshot.release();
+            times.push_back(start_ms());
+        }
+        figures_["start_after_kill_200_mib_wal_ms"] = median(times);
     }
 
     /// Calls `work` on `connections` threads for the planned time; returns calls a second.
@@ -326,17 +388,19 @@ class Bench {
                  {"adapterConfig", {{"command", "/bin/true"}}},
                  {"runtimeConfig", {{"heartbeat", {{"enabled", true}, {"intervalSec", 3600}}}}}});
         }
-        const auto database = plan_.folder / "data" / "paperclip.db";
         std::this_thread::sleep_for(std::chrono::seconds(20));
         const double cpu = cpu_seconds(engine_.pid());
-        const auto size = std::filesystem::file_size(database);
+        const auto size = std::filesystem::file_size(database());
         std::this_thread::sleep_for(std::chrono::minutes(plan_.idle_minutes));
         const double seconds = plan_.idle_minutes * 60.0;
         figures_["idle_100k_cpu_percent"] = (cpu_seconds(engine_.pid()) - cpu) / seconds * 100;
+        figures_["idle_100k_timers_within_50_ms"] =
+            share_within(test::HttpClient(engine_.port()).page("/metrics").body,
+                         "paperclip_timer_lateness_seconds", "0.05");
         figures_["idle_100k_pss_mib"] = pss_mib(engine_.pid());
         figures_["idle_100k_growth_mib_per_h"] =
-            static_cast<double>(std::filesystem::file_size(database) - size) / (1 << 20) / seconds *
-            3600;
+            static_cast<double>(std::filesystem::file_size(database()) - size) / (1 << 20) /
+            seconds * 3600;
     }
 
     Plan plan_;
