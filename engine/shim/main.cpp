@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <string>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace paperclip::shim {
@@ -45,11 +46,18 @@ void volunteer_for_oom_killer() {
     ::close(fd);
 }
 
+/// Whatever the program computes, the engine goes on answering: an order to stop must get through.
+void give_way_to_engine() {
+    constexpr int k_niceness = 5;
+    static_cast<void>(::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + k_niceness));
+}
+
 int run() {
     ::setsid();
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     ::signal(SIGPIPE, SIG_IGN);
     volunteer_for_oom_killer();
+    give_way_to_engine();
     const auto spec = read_spec();
     if (!spec || spec->argv.empty()) return 2;
     if (::write(k_socket, &k_ready, 1) != 1) return 2;

@@ -474,6 +474,11 @@ Issues::Changed Issues::try_edit(const Actor& actor, const Issue& before, const 
         unit.add("issue.clear_blockers"_sql, {{"issue_id", before.id}}).any();
         add_blockers(unit, before, *edit.blockers);
     }
+    // Before the change is told: the wake for the comment is the one that needs a run of its own,
+    // and that for an assignment can join it.
+    if (edit.comment) {
+        result.comment = add_comment(unit, actor, after, *edit.comment, moved && edit.reopen);
+    }
     if (edit.change.present.any() || moved || edit.blockers) {
         std::string details = changed_members(change);
         details.pop_back();
@@ -485,9 +490,6 @@ Issues::Changed Issues::try_edit(const Actor& actor, const Issue& before, const 
         details += ",\"_previous\":" + previous + "}";
         core_.journal.activity(
             unit, actor, {before.company_id, "issue.updated", "issue", before.id.str(), details});
-    }
-    if (edit.comment) {
-        result.comment = add_comment(unit, actor, after, *edit.comment, moved && edit.reopen);
     }
     core_.store.submit(unit);
     result.changes = changes_between(before, after);

@@ -1,5 +1,7 @@
 #include "tests/support/test_engine.hpp"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 namespace paperclip::test {
@@ -111,6 +113,32 @@ TEST_CASE("the assignment of an issue wakes its agent once, also when the journa
     engine.services().planner.consume(records);
     engine.run();
     CHECK(runs_of(engine, company, agent) == 1);
+}
+
+TEST_CASE("an issue that is given with a comment wakes its agent once, for both") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(company, "Ada", k_hang);
+    const std::string issue = engine.new_issue(company, R"(,"status":"todo")");
+    REQUIRE(engine
+                .patch("/issues/" + issue,
+                       R"({"comment":"Please","assigneeAgentId":")" + agent + R"("})")
+                .status == 200);
+    engine.run();
+    CHECK(runs_of(engine, company, agent) == 1);
+    const auto run =
+        engine.get("/heartbeat-runs/" + engine.get("/issues/" + issue).at("executionRunId"));
+    const auto& context = run.body.as_object().at("contextSnapshot").as_object();
+    CHECK(context.at("wakeReason") == "issue_assigned");
+    CHECK(context.at("wakeCommentIds").as_array().size() == 1);
+    // The records one by one, as when the run begins in between.
+    const auto feed = journal::records_after(engine.services().store, *Id::parse(company), 0, 1000);
+    const auto at = [&](std::string_view action) {
+        return std::find_if(feed.begin(), feed.end(),
+                            [&](const auto& record) { return record.action == action; });
+    };
+    CHECK(at("issue.comment_added") < at("issue.updated"));
 }
 
 TEST_CASE("nobody wakes who is paused, terminated or of a broken line") {
