@@ -38,6 +38,57 @@ void drop_required(json::value& schema) {
     }
 }
 
+std::string kind_of(const json::value& value) {
+    switch (value.kind()) {
+        case json::kind::null:
+            return "null";
+        case json::kind::bool_:
+            return "a boolean";
+        case json::kind::int64:
+        case json::kind::uint64:
+            return "an integer";
+        case json::kind::double_:
+            return "a number";
+        case json::kind::string:
+            return "a string";
+        case json::kind::array:
+            return "a list";
+        case json::kind::object:
+            return "an object";
+    }
+    return "";
+}
+
+/// "env.HOME: expected string, found an integer", where the schema has a type for that place; else
+/// what valijson says.
+std::string finding_of(const valijson::ValidationResults::Error& error, const json::value& schema,
+                       const json::value& document) {
+    std::string path;
+    const json::value* rule = &schema;
+    const json::value* found = &document;
+    for (const std::string& step : error.context) {
+        if (step == "<root>") continue;
+        const auto name = step.substr(1, step.size() - 2);  // from its brackets
+        path += (path.empty() ? "" : ".") + name;
+        const auto* object = found != nullptr ? found->if_object() : nullptr;
+        found = object != nullptr ? object->if_contains(name) : nullptr;
+        const auto* properties = rule != nullptr && rule->is_object()
+                                     ? rule->get_object().if_contains("properties")
+                                     : nullptr;
+        rule = properties != nullptr && properties->is_object()
+                   ? properties->get_object().if_contains(name)
+                   : nullptr;
+    }
+    const auto* type =
+        rule != nullptr && rule->is_object() ? rule->get_object().if_contains("type") : nullptr;
+    const std::string where = path.empty() ? "" : path + ": ";
+    const bool about_type = error.description.find("'type'") != std::string::npos;
+    if (!about_type || type == nullptr || !type->is_string() || found == nullptr) {
+        return where + error.description;
+    }
+    return where + "expected " + std::string(type->get_string()) + ", found " + kind_of(*found);
+}
+
 }  // namespace
 
 std::vector<std::string> check_json(std::string_view schema_text, std::string_view document_text,
@@ -56,9 +107,7 @@ std::vector<std::string> check_json(std::string_view schema_text, std::string_vi
         std::vector<std::string> findings;
         valijson::ValidationResults::Error error;
         while (results.popError(error)) {
-            std::string where;
-            for (const auto& step : error.context) where += step == "<root>" ? "" : step;
-            findings.push_back((where.empty() ? "" : where + ": ") + error.description);
+            findings.push_back(finding_of(error, schema, document));
         }
         return findings;
     } catch (const std::exception& e) {
