@@ -120,7 +120,7 @@ class HeldSnapshot {
 /// The share of a Prometheus histogram's observations that were at most `limit`.
 double share_within(const std::string& page, const std::string& histogram,
                     const std::string& limit) {
-    const auto value = [&](const std::string& name) {
+    const auto value = [&page](const std::string& name) {
         const auto at = page.find("\n" + name + " ");
         return at == std::string::npos ? 0.0 : std::stod(page.substr(at + name.size() + 2));
     };
@@ -377,6 +377,22 @@ class Bench {
         while (live_runs(client) > 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
 
+    /// So that their heartbeats are spread over the hour, and some come while we measure.
+    void as_if_made_over_the_last_hour() {
+        engine_.stop();
+        sqlite3* handle = nullptr;
+        const bool done =
+            sqlite3_open(database().c_str(), &handle) == SQLITE_OK &&
+            sqlite3_exec(handle,
+                         "update agent set created_at = created_at - abs(random()) % 3600000000 "
+                         "where name like 'Idle %'",
+                         nullptr, nullptr, nullptr) == SQLITE_OK;
+        sqlite3_close(handle);
+        if (!done) throw std::runtime_error("cannot change " + database().string());
+        engine_.start();
+        engine_.wait_until_ready();
+    }
+
     void idle_agents() {
         RawClient client(engine_.port());
         for (int i = 0; i < 100'000; ++i) {
@@ -388,6 +404,7 @@ class Bench {
                  {"adapterConfig", {{"command", "/bin/true"}}},
                  {"runtimeConfig", {{"heartbeat", {{"enabled", true}, {"intervalSec", 3600}}}}}});
         }
+        as_if_made_over_the_last_hour();
         std::this_thread::sleep_for(std::chrono::seconds(20));
         const double cpu = cpu_seconds(engine_.pid());
         const auto size = std::filesystem::file_size(database());
