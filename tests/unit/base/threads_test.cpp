@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <stdexcept>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -60,14 +61,17 @@ TEST_CASE("timers run in the order of their time, once, unless cancelled") {
     CHECK(queue.run_due(t0) == 0);
     CHECK(queue.run_due(t0 + 1s) == 3);
     CHECK(order == "aA+");
-    CHECK(queue.run_due(t0 + 1h) == 1);
+    std::vector<Time> due;
+    CHECK(queue.run_due(t0 + 1h, [&](Time time) { due.push_back(time); }) == 1);
+    CHECK(due == std::vector{t0 + 2s});
     CHECK(queue.size() == 0);
 }
 
 TEST_CASE("the timer thread wakes for an earlier entry") {
     const SystemClock clock;
     TimerQueue queue;
-    TimerThread thread(queue, clock);
+    std::atomic<bool> too_early = false;
+    TimerThread thread(queue, clock, [&](Duration late) { too_early = late < Duration::zero(); });
     std::mutex mutex;
     std::condition_variable done;
     int ran = 0;
@@ -80,6 +84,7 @@ TEST_CASE("the timer thread wakes for an earlier entry") {
     std::unique_lock lock(mutex);
     done.wait(lock, [&] { return ran == 1; });
     CHECK(queue.size() == 1);
+    CHECK_FALSE(too_early);
 }
 
 }  // namespace paperclip
