@@ -55,7 +55,9 @@ TEST_CASE("a run whose files are damaged is lost, and nothing else") {
     CHECK(company.locked_issues() == 0);
     CHECK(processes_of_agents(folder.path()) == 0);
     CHECK(engine.stop() == 0);
-    CHECK(engine.log().find("Sanitizer") == std::string::npos);
+    const std::string log = engine.log();
+    INFO(log);
+    CHECK(log.find("Sanitizer") == std::string::npos);
 }
 
 }  // namespace paperclip::test

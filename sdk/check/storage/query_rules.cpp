@@ -1,6 +1,8 @@
 #include "rules.hpp"
 
+#include <atomic>
 #include <limits>
+#include <thread>
 
 namespace paperclip::check {
 namespace {
@@ -169,11 +171,20 @@ void literal(const Context& context) {
 }
 
 void many(const Context& context) {
+    constexpr int k_threads = 64;
     Equal equal(context);
     const int rounds = context.scaled(20, 3);
-    in_parallel(64, [&](int) {
+    std::atomic<int> asking{0};
+    in_parallel(k_threads, [&](int) {
+        ++asking;
         for (int i = 0; i < rounds; ++i) {
-            same_everywhere("one of many queries at once", equal.session.rows(equal.all));
+            // Who has a connection keeps it until everybody asks.
+            const auto result = equal.session.query(equal.all, {}, 0, [&](const Row&) {
+                while (asking < k_threads) std::this_thread::yield();
+                return true;
+            });
+            expect_status("one of many queries at once", PC_OK, result);
+            same_everywhere("one of many queries at once", result.rows);
         }
     });
 }
