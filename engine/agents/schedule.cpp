@@ -34,12 +34,6 @@ std::uint64_t hash(const Id& agent, Time time) {
     return h ^ (h >> 33);
 }
 
-const date::time_zone& zone_of(const std::string& name) {
-    if (const auto* zone = find_time_zone(name)) return *zone;
-    throw Error(ErrorKind::invalid,
-                "timezone: expected an IANA name such as Europe/Berlin, found \"" + name + "\"");
-}
-
 }  // namespace
 
 QuietHours QuietHours::parse(std::string_view text) {
@@ -78,7 +72,7 @@ Schedule::Schedule(const HeartbeatPolicy& policy, const Id& agent, Time created_
       created_at_(created_at),
       interval_(std::chrono::seconds(policy.interval_sec)),
       jitter_(std::chrono::seconds(policy.jitter_sec)),
-      zone_(&zone_of(policy.timezone.value_or(company_zone))) {
+      zone_(&time_zone(policy.timezone.value_or(company_zone))) {
     if (policy.catch_up_policy && policy.catch_up_policy != "run_once" &&
         policy.catch_up_policy != "skip_missed") {
         throw Error(ErrorKind::invalid,

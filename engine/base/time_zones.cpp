@@ -1,5 +1,7 @@
 #include "engine/base/time_zones.hpp"
 
+#include "engine/base/error.hpp"
+
 #include <stdexcept>
 
 namespace paperclip {
@@ -12,6 +14,12 @@ const date::time_zone* find_time_zone(const std::string& name) {
     } catch (const std::runtime_error&) {
         return nullptr;
     }
+}
+
+const date::time_zone& time_zone(const std::string& name) {
+    if (const auto* zone = find_time_zone(name)) return *zone;
+    throw Error(ErrorKind::invalid,
+                "timezone: expected an IANA name such as Europe/Berlin, found \"" + name + "\"");
 }
 
 }  // namespace paperclip

@@ -10,4 +10,7 @@ namespace paperclip {
 /// Thread-safe. Throws std::runtime_error when the system has no database.
 const date::time_zone* find_time_zone(const std::string& name);
 
+/// The same; throws Error when there is none of that name.
+const date::time_zone& time_zone(const std::string& name);
+
 }  // namespace paperclip

@@ -75,11 +75,11 @@ std::int64_t wakes_a_day(const Json& runtime_config, const std::string& zone, Ti
     }
     if (!policy.cron) return 0;
     const auto cron = agents::Cron::parse(*policy.cron);
-    const auto* place = find_time_zone(policy.timezone.value_or(zone));
+    const auto& place = time_zone(policy.timezone.value_or(zone));
     const Time end = now + std::chrono::hours(24 * 7);
     int count = 0;
-    for (auto next = cron.next(now, *place); next && *next <= end && count < k_most_steps;
-         next = cron.next(*next, *place)) {
+    for (auto next = cron.next(now, place); next && *next <= end && count < k_most_steps;
+         next = cron.next(*next, place)) {
         ++count;
     }
     return (count + 6) / 7;

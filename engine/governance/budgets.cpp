@@ -36,8 +36,8 @@ double percent_of(Money spend, Money budget) {
 
 std::int64_t Budgets::month_of(const Id& company, Time time) {
     const auto name = core_.store.text("company.timezone"_sql, {{"id", company}});
-    const auto* zone = find_time_zone(name.value_or("UTC"));
-    const auto local = zone->to_local(time);
+    const auto& zone = time_zone(name.value_or("UTC"));
+    const auto local = zone.to_local(time);
     const date::year_month_day day{date::floor<date::days>(local)};
     return static_cast<int>(day.year()) * 100 + static_cast<unsigned>(day.month());
 }

@@ -17,6 +17,7 @@
 
 #include "engine/base/error.hpp"
 #include "engine/base/json.hpp"
+#include "engine/base/node.hpp"
 
 namespace paperclip::pluginhost {
 
@@ -38,28 +39,7 @@ void drop_required(json::value& schema) {
     }
 }
 
-std::string kind_of(const json::value& value) {
-    switch (value.kind()) {
-        case json::kind::null:
-            return "null";
-        case json::kind::bool_:
-            return "a boolean";
-        case json::kind::int64:
-        case json::kind::uint64:
-            return "an integer";
-        case json::kind::double_:
-            return "a number";
-        case json::kind::string:
-            return "a string";
-        case json::kind::array:
-            return "a list";
-        case json::kind::object:
-            return "an object";
-    }
-    return "";
-}
-
-/// "env.HOME: expected string, found an integer", where the schema has a type for that place; else
+/// "env.HOME: expected string, found integer", where the schema has a type for that place; else
 /// what valijson says.
 std::string finding_of(const valijson::ValidationResults::Error& error, const json::value& schema,
                        const json::value& document) {
@@ -86,7 +66,8 @@ std::string finding_of(const valijson::ValidationResults::Error& error, const js
     if (!about_type || type == nullptr || !type->is_string() || found == nullptr) {
         return where + error.description;
     }
-    return where + "expected " + std::string(type->get_string()) + ", found " + kind_of(*found);
+    return where + "expected " + std::string(type->get_string()) + ", found " +
+           std::string(shape_name(JsonNode(*found).shape()));
 }
 
 }  // namespace

@@ -35,12 +35,19 @@ HeartbeatPolicy by_cron(const char* cron) {
 }
 
 Time next_of(const char* cron, const char* zone, const char* after) {
-    const auto next = Cron::parse(cron).next(at(after), *find_time_zone(zone));
+    const auto next = Cron::parse(cron).next(at(after), time_zone(zone));
     REQUIRE(next);
     return *next;
 }
 
 }  // namespace
+
+TEST_CASE("a time zone that the system does not have is an error, never nothing to point at") {
+    CHECK(time_zone("Europe/Berlin").name() == "Europe/Berlin");
+    CHECK(find_time_zone("Europe/Atlantis") == nullptr);
+    CHECK_THROWS_AS(time_zone("Europe/Atlantis"), Error);
+    CHECK_THROWS_AS(time_zone("../etc/passwd"), Error);
+}
 
 TEST_CASE("cron finds the next time") {
     struct Row {
@@ -68,7 +75,7 @@ TEST_CASE("cron finds the next time") {
         INFO(row.cron << " in " << row.zone << " after " << row.after);
         CHECK(to_iso8601(next_of(row.cron, row.zone, row.after)) == to_iso8601(at(row.next)));
     }
-    CHECK_FALSE(Cron::parse("0 0 30 2 *").next(at("2026-03-02T00:00:00Z"), *find_time_zone("UTC")));
+    CHECK_FALSE(Cron::parse("0 0 30 2 *").next(at("2026-03-02T00:00:00Z"), time_zone("UTC")));
 }
 
 // The step used to be added to a value until it overflowed.
@@ -121,7 +128,7 @@ TEST_CASE("a cron fires once on each day of a year, in any zone") {
                              "Asia/Beirut", "America/Havana", "Pacific/Chatham"}) {
         for (const char* cron : {"0 0 * * *", "30 2 * * *", "15 1 * * *", "59 23 * * *"}) {
             INFO(cron << " in " << zone);
-            const auto& where = *find_time_zone(zone);
+            const auto& where = time_zone(zone);
             const Cron parsed = Cron::parse(cron);
             Time now = at("2025-12-31T23:59:59Z");
             const Time end = at("2026-12-31T23:59:59Z");
@@ -205,7 +212,7 @@ TEST_CASE("quiet hours never move a heartbeat back") {
     for (const char* quiet : {"22:00-02:30", "01:00-02:30", "02:15-02:45", "00:00-23:59"}) {
         const auto hours_of = QuietHours::parse(quiet);
         for (const char* zone : {"Europe/Berlin", "America/New_York", "Australia/Lord_Howe"}) {
-            const auto& where = *find_time_zone(zone);
+            const auto& where = time_zone(zone);
             for (const char* day : {"2026-10-24T18:00:00Z", "2026-03-28T18:00:00Z",
                                     "2026-11-01T00:00:00Z", "2026-04-04T10:00:00Z"}) {
                 for (Time time = at(day); time < at(day) + hours(14); time += minutes(7)) {

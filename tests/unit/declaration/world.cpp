@@ -29,7 +29,7 @@ std::vector<std::string> FakeAdapters::check_config(std::string_view type, const
         findings.emplace_back("Missing required property 'command'.");
     }
     if (command != nullptr && !command->is_string()) {
-        findings.emplace_back("command: expected string, found an integer");
+        findings.emplace_back("command: expected string, found integer");
     }
     return findings;
 }
