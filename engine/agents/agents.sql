@@ -79,12 +79,12 @@ where id = :id
 
 -- Everybody whom the clock may wake.
 -- name: agent.scheduled
-select a.id, a.runtime_config, a.created_at, a.last_heartbeat_at, c.timezone
+select a.id, a.company_id, a.runtime_config, a.created_at, a.last_heartbeat_at, c.timezone
 from agent a join company c on c.id = a.company_id
 where a.status in ('active', 'idle', 'running', 'error') and c.status = 'active'
 
 -- name: agent.scheduled_one
-select a.id, a.runtime_config, a.created_at, a.last_heartbeat_at, c.timezone
+select a.id, a.company_id, a.runtime_config, a.created_at, a.last_heartbeat_at, c.timezone
 from agent a join company c on c.id = a.company_id
 where a.id = :id and a.status in ('active', 'idle', 'running', 'error') and c.status = 'active'
 

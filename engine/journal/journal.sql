@@ -27,11 +27,21 @@ where company_id = :company_id and seq > :seq order by seq limit :limit
 select coalesce(min(seq), 0), coalesce(max(seq), 0) from journal
 where company_id = :company_id and seq is not null
 
--- Where each company that has records stands, for one consumer.
+-- Where each company that has records stands, for one consumer. Goes from company to company, not
+-- through all their records.
 -- name: journal.positions
-select heads.company_id, coalesce(cursor.seq, 0), heads.seq
-from (select company_id, max(seq) as seq from journal where seq is not null group by company_id) heads
-left join journal_cursor cursor on cursor.company_id = heads.company_id and cursor.consumer = :consumer
+with recursive known (company_id) as (
+    select min(company_id) from journal where seq is not null
+    union all
+    select (select min(company_id) from journal
+            where company_id > known.company_id and seq is not null)
+    from known where known.company_id is not null
+)
+select known.company_id, coalesce(cursor.seq, 0),
+       (select max(seq) from journal where company_id = known.company_id and seq is not null)
+from known
+left join journal_cursor cursor on cursor.company_id = known.company_id and cursor.consumer = :consumer
+where known.company_id is not null
 
 -- name: journal.save_cursor
 insert into journal_cursor (consumer, company_id, seq) values (:consumer, :company_id, :seq)

@@ -15,25 +15,24 @@ and agent_id = :agent_id
 -- part: filter.issue
 and issue_id = :issue_id
 
--- All of one open status.
+-- Of live runs alone: `finished_at is null` is what their indexes are for.
 -- name: run.all_in_status
 select {Run heartbeat_run} from heartbeat_run
-where status = :status and status in ('queued', 'running', 'scheduled_retry')
-order by created_at, id
+where status = :status and finished_at is null order by created_at, id
 
 -- name: run.open_of_agent
 select {Run heartbeat_run} from heartbeat_run
-where agent_id = :agent_id and status in ('queued', 'running', 'scheduled_retry') order by created_at, id
+where agent_id = :agent_id and finished_at is null order by created_at, id
 
 -- name: run.open_of_issue
 select {Run heartbeat_run} from heartbeat_run
-where issue_id = :issue_id and status in ('queued', 'running', 'scheduled_retry') order by created_at, id
+where issue_id = :issue_id and finished_at is null order by created_at, id
 
 -- What the agent should do next: work in progress first, then ready issues, then wakes without an
 -- issue, blocked ones last; by priority, then by age.
 -- name: run.next_queued
 select {Run r} from heartbeat_run r left join issue i on i.id = r.issue_id
-where r.agent_id = :agent_id and r.status = 'queued'
+where r.agent_id = :agent_id and r.status = 'queued' and r.finished_at is null
 order by case when r.issue_id is null then 2
               when exists (select 1 from issue_blocker b join issue open on open.id = b.blocker_id
                            where b.issue_id = r.issue_id and open.status <> 'done') then 3
@@ -43,7 +42,7 @@ order by case when r.issue_id is null then 2
 limit 1
 
 -- name: run.agents_with_queued
-select distinct agent_id from heartbeat_run where status = 'queued'
+select distinct agent_id from heartbeat_run where status = 'queued' and finished_at is null
 
 -- Two wakes become one run while it has not begun.
 -- name: run.merge_queued
@@ -97,7 +96,8 @@ where id = :id and status in ('queued', 'scheduled_retry') returning {Run}
 -- name: run.cancel_waiting_of_agent
 update heartbeat_run set status = 'cancelled', finished_at = :now, updated_at = :now,
     error = :error, error_code = :error_code
-where agent_id = :agent_id and status in ('queued', 'scheduled_retry') returning {Run}
+where agent_id = :agent_id and finished_at is null and status in ('queued', 'scheduled_retry')
+returning {Run}
 
 -- name: run.promote_retry
 update heartbeat_run set status = 'queued', updated_at = :now
@@ -201,18 +201,20 @@ select {TaskSession} from agent_task_session where agent_id = :agent_id order by
 
 -- What goes on in a company, newest first, and below it the last finished runs up to :min_count.
 -- name: run.with_agent
+with live as (
+    select id from heartbeat_run
+    where company_id = :company_id and finished_at is null and status in ('queued', 'running')
+), last as (
+    select id from heartbeat_run where company_id = :company_id and finished_at is not null
+    order by finished_at desc limit max(0, :min_count - (select count(*) from live))
+)
 select a.name, a.adapter_type, {Run r} from heartbeat_run r join agent a on a.id = r.agent_id
-where r.company_id = :company_id and (r.status in ('queued', 'running') or r.id in (
-    select last.id from heartbeat_run last
-    where last.company_id = :company_id and last.finished_at is not null
-    order by last.finished_at desc
-    limit max(0, :min_count - (select count(*) from heartbeat_run open
-                               where open.company_id = :company_id and open.status in ('queued', 'running')))))
-order by r.status in ('queued', 'running') desc, r.created_at desc, r.id desc limit :limit
+where r.id in (select id from live union all select id from last)
+order by r.finished_at is null desc, r.created_at desc, r.id desc limit :limit
 
 -- name: run.with_agent_of_issue
 select a.name, a.adapter_type, {Run r} from heartbeat_run r join agent a on a.id = r.agent_id
-where r.issue_id = :issue_id and r.status in ('queued', 'running')
+where r.issue_id = :issue_id and r.finished_at is null and r.status in ('queued', 'running')
 order by r.created_at desc, r.id desc
 
 -- The issues that a run was for, or did something to.
@@ -246,4 +248,5 @@ where id = :id
 select 1 from heartbeat_run where id = :id and status = 'running'
 
 -- name: run.agents_with_queued_of_company
-select distinct agent_id from heartbeat_run where company_id = :company_id and status = 'queued'
+select distinct agent_id from heartbeat_run
+where company_id = :company_id and status = 'queued' and finished_at is null

@@ -18,6 +18,7 @@ constexpr std::int64_t k_check_output_bytes = 16 << 10;
 /// What deciding about a heartbeat needs of an agent.
 struct Scheduler::Row {
     Id agent;
+    Id company;
     Json runtime_config;
     Time created_at;
     std::optional<Time> last_heartbeat_at;
@@ -25,16 +26,17 @@ struct Scheduler::Row {
 
     explicit Row(storage::Row row)
         : agent(Id::trusted(row[0].as_text())),
-          runtime_config(Json::trusted(std::string(row[1].as_text()))),
-          created_at(Duration{row[2].as_integer()}),
-          timezone(row[4].as_text()) {
-        if (!row[3].is_null()) last_heartbeat_at = Time{Duration{row[3].as_integer()}};
+          company(Id::trusted(row[1].as_text())),
+          runtime_config(Json::trusted(std::string(row[2].as_text()))),
+          created_at(Duration{row[3].as_integer()}),
+          timezone(row[5].as_text()) {
+        if (!row[4].is_null()) last_heartbeat_at = Time{Duration{row[4].as_integer()}};
     }
 };
 
 /// A check command at work.
 struct Scheduler::Check {
-    agents::Agent agent;
+    Id agent;
     bool wanted_anyway = false;
     std::filesystem::path folder;
     pluginhost::ProcessIdentity process;
@@ -50,11 +52,11 @@ void Scheduler::start() {
                      [&](storage::Row values) { enter(Row(values), now); });
 }
 
-void Scheduler::enter(const Row& row, Time after) {
+std::optional<agents::HeartbeatPolicy> Scheduler::enter(const Row& row, Time after) {
     // Most agents of a large company have no heartbeat: not worth a parse.
-    if (row.runtime_config.text.find("\"enabled\":true") == std::string::npos) return;
+    if (row.runtime_config.text.find("\"enabled\":true") == std::string::npos) return {};
     try {
-        const auto policy = agents::parse_runtime_config(row.runtime_config).heartbeat;
+        auto policy = agents::parse_runtime_config(row.runtime_config).heartbeat;
         const agents::Schedule schedule(policy, row.agent, row.created_at, row.timezone);
         auto due = schedule.next(after);
         const std::lock_guard lock(mutex_);
@@ -64,13 +66,20 @@ void Scheduler::enter(const Row& row, Time after) {
             seen = std::max(seen, fired->second);
         }
         if (schedule.missed(seen, after)) due = after;
-        if (!due || stopped_) return;
-        const auto known = due_.find(row.agent);
-        if (known != due_.end()) world_.timers.cancel(known->second);
-        due_[row.agent] = world_.timers.at(*due, [this, agent = row.agent] { fire(agent); });
+        if (due) set_timer(row.agent, *due);
+        return policy;
     } catch (const Error& e) {
         log_warn("agent is not scheduled", {{"agent", row.agent.view()}, {"error", e.message()}});
+        return {};
     }
+}
+
+void Scheduler::set_timer(const Id& agent, Time due) {
+    if (stopped_) return;
+    if (const auto known = due_.find(agent); known != due_.end()) {
+        world_.timers.cancel(known->second);
+    }
+    due_[agent] = world_.timers.at(due, [this, agent] { fire(agent); });
 }
 
 void Scheduler::leave(const Id& agent) {
@@ -118,30 +127,27 @@ void Scheduler::beat_or_retry(const Id& agent) {
         log_warn("heartbeat failed, it is tried again",
                  {{"agent", agent.view()}, {"error", e.message()}});
         const std::lock_guard lock(mutex_);
-        if (stopped_) return;
-        if (const auto known = due_.find(agent); known != due_.end()) {
-            world_.timers.cancel(known->second);
-        }
-        due_[agent] =
-            world_.timers.at(core_.clock.now() + k_retry_after, [this, agent] { fire(agent); });
+        set_timer(agent, core_.clock.now() + k_retry_after);
     }
 }
 
-void Scheduler::beat(const Id& id) {
+void Scheduler::beat(const Id& agent) {
+    std::optional<Row> row;
+    core_.store.each("agent.scheduled_one"_sql, {{"id", agent}},
+                     [&](storage::Row values) { row.emplace(values); });
+    if (!row) return;  // paused or gone since its timer was set
     // The next one first: whatever goes wrong with this one, the agent has a heartbeat.
-    refresh(id);
-    const auto found = core_.store.one<agents::Agent>("agent.by_id"_sql, {{"id", id}});
-    if (!found) return;
-    const auto policy = agents::parse_runtime_config(found->runtime_config).heartbeat;
-    const bool wanted = policy.runs_when_idle() || issues_.has_work(id);
-    if (!policy.check.empty()) return run_check(*found, policy, wanted);
-    if (!wanted) return skip(id, "heartbeat.timer.no_actionable_work");
-    wake(*found, {});
+    const auto policy = enter(*row, core_.clock.now());
+    if (!policy) return;
+    const bool wanted = policy->runs_when_idle() || issues_.has_work(agent);
+    if (!policy->check.empty()) return run_check(*row, *policy, wanted);
+    if (!wanted) return skip(agent, "heartbeat.timer.no_actionable_work");
+    wake(agent, {});
 }
 
-void Scheduler::wake(const agents::Agent& agent, std::optional<std::string> check_output) {
+void Scheduler::wake(const Id& agent, std::optional<std::string> check_output) {
     Wake wake;
-    wake.agent_id = agent.id;
+    wake.agent_id = agent;
     wake.source = WakeSource::timer;
     wake.trigger_detail = TriggerDetail::system;
     wake.reason = "heartbeat_timer";
@@ -150,23 +156,22 @@ void Scheduler::wake(const agents::Agent& agent, std::optional<std::string> chec
     wake.context.check_output = std::move(check_output);
     const WakeOutcome outcome = wakeups_.wish(wake);
     if (outcome.run) return;
-    if (outcome.skip_reason == "budget.blocked") return skip(agent.id, "budget.blocked");
-    skip(agent.id, "agent.not_invokable");
+    if (outcome.skip_reason == "budget.blocked") return skip(agent, "budget.blocked");
+    skip(agent, "agent.not_invokable");
 }
 
-void Scheduler::run_check(const agents::Agent& agent, const agents::HeartbeatPolicy& policy,
-                          bool wanted_anyway) {
+void Scheduler::run_check(const Row& row, const agents::HeartbeatPolicy& policy, bool wanted_anyway) {
     auto check = std::make_shared<Check>();
-    check->agent = agent;
+    check->agent = row.agent;
     check->wanted_anyway = wanted_anyway;
-    check->folder = world_.run_folders / ("check-" + agent.id.str());
+    check->folder = world_.run_folders / ("check-" + row.agent.str());
     if (std::filesystem::exists(check->folder)) return;  // the last one is still at work
     make_private_folder(check->folder);
     shim::Spec spec;
     spec.argv = policy.check;
     spec.environment = world_.base_environment;
-    spec.environment.push_back("PAPERCLIP_AGENT_ID=" + agent.id.str());
-    spec.environment.push_back("PAPERCLIP_COMPANY_ID=" + agent.company_id.str());
+    spec.environment.push_back("PAPERCLIP_AGENT_ID=" + row.agent.str());
+    spec.environment.push_back("PAPERCLIP_COMPANY_ID=" + row.company.str());
     spec.cwd = check->folder.string();
     spec.timeout_ms = k_check_timeout_ms;
     spec.grace_ms = 1'000;
@@ -193,10 +198,10 @@ void Scheduler::finish_check(const std::shared_ptr<Check>& check) {
     if (code == 1) return wake(check->agent, world_.redactor.scrub(output));
     if (code != 0) {
         log_warn("check command failed; it should end with 0 (nothing new) or 1 (wake)",
-                 {{"agent", check->agent.id.view()}, {"status", code}});
+                 {{"agent", check->agent.view()}, {"status", code}});
     }
     if (check->wanted_anyway) return wake(check->agent, {});
-    skip(check->agent.id, code == 0 ? "heartbeat.check.nothing_new" : "heartbeat.check.failed");
+    skip(check->agent, code == 0 ? "heartbeat.check.nothing_new" : "heartbeat.check.failed");
 }
 
 void Scheduler::skip(const Id& agent, std::string_view reason) {

@@ -45,14 +45,15 @@ class Scheduler {
  private:
     struct Row;
     struct Check;
-    void enter(const Row& row, Time after);
+    /// Sets the timer of the next heartbeat; returns the policy, or nothing when there is none.
+    std::optional<agents::HeartbeatPolicy> enter(const Row& row, Time after);
+    void set_timer(const Id& agent, Time due);  // with the mutex held
     void leave(const Id& agent);
     void fire(const Id& agent);
     void beat_or_retry(const Id& agent);
     void beat(const Id& agent);
-    void wake(const agents::Agent& agent, std::optional<std::string> check_output);
-    void run_check(const agents::Agent& agent, const agents::HeartbeatPolicy& policy,
-                   bool wanted_anyway);
+    void wake(const Id& agent, std::optional<std::string> check_output);
+    void run_check(const Row& row, const agents::HeartbeatPolicy& policy, bool wanted_anyway);
     void finish_check(const std::shared_ptr<Check>& check);
     void skip(const Id& agent, std::string_view reason);
 

@@ -20,7 +20,8 @@ create table journal (
 create unique index journal_by_seq on journal (company_id, seq) where seq is not null;
 create index journal_unnumbered on journal (id) where seq is null;
 create index journal_by_entity on journal (entity_id, entity_type, id) where type = 'activity.logged';
-create index journal_by_agent on journal (agent_id, id) where type = 'activity.logged';
+create index journal_by_agent on journal (company_id, agent_id, id)
+    where type = 'activity.logged' and agent_id is not null;
 create index journal_by_run on journal (run_id, entity_type, entity_id) where run_id is not null;
 create index journal_activity on journal (company_id, id) where type = 'activity.logged';
 

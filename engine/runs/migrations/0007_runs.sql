@@ -86,9 +86,11 @@ create table heartbeat_run (
 ) strict;
 create index run_by_company on heartbeat_run (company_id, created_at);
 create index run_by_agent on heartbeat_run (agent_id, created_at);
-create index run_open_by_agent on heartbeat_run (agent_id, status, created_at)
-    where status in ('queued', 'running', 'scheduled_retry');
-create index run_open on heartbeat_run (status, created_at) where status in ('queued', 'running', 'scheduled_retry');
+-- A run without an end is live. There are few of them among all that ever were.
+create index run_live_of_agent on heartbeat_run (agent_id, created_at, id) where finished_at is null;
+create index run_live_of_company on heartbeat_run (company_id, created_at, id) where finished_at is null;
+create index run_live_of_issue on heartbeat_run (issue_id, created_at, id)
+    where finished_at is null and issue_id is not null;
 create index run_by_issue on heartbeat_run (issue_id, created_at) where issue_id is not null;
 create index run_by_end on heartbeat_run (company_id, finished_at) where finished_at is not null;
 

@@ -29,7 +29,8 @@ class Listening final : public storage::Backend {
 };
 
 /// What is asked once at start or by a person, and answers with all of a small table.
-const std::set<std::string> k_whole_tables{"agent.scheduled", "company.list", "declaration.all"};
+const std::set<std::string> k_whole_tables{"agent.scheduled", "company.list", "declaration.all",
+                                           "scheduler.heartbeats"};
 
 /// A database with the engine's schema.
 class Database {
@@ -57,6 +58,21 @@ class Database {
         return steps;
     }
 
+    /// The names of the indexes that leave rows out.
+    std::vector<std::string> partial_indexes() {
+        std::vector<std::string> names;
+        sqlite3_stmt* statement = nullptr;
+        REQUIRE(sqlite3_prepare_v2(db_,
+                                   "select name from sqlite_master "
+                                   "where type = 'index' and sql like '% where %'",
+                                   -1, &statement, nullptr) == SQLITE_OK);
+        while (sqlite3_step(statement) == SQLITE_ROW) {
+            names.emplace_back(reinterpret_cast<const char*>(sqlite3_column_text(statement, 0)));
+        }
+        sqlite3_finalize(statement);
+        return names;
+    }
+
     std::string why_not(const std::string& sql) {
         sqlite3_stmt* statement = nullptr;
         const int code = sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr);
@@ -69,13 +85,20 @@ class Database {
 };
 
 /// A table that the plan's step reads from end to end, or searches by no index; "" if there is
-/// none. What the statement itself builds (a recursion, a subquery) is no table.
-std::string reads_all_of(const std::string& step, const std::string& sql) {
+/// none. An index of part of a table may be read from end to end. What the statement itself builds
+/// (a recursion, a subquery) is no table.
+std::string reads_all_of(const std::string& step, const std::string& sql,
+                         const std::vector<std::string>& partial_indexes) {
     for (const std::string verb : {"SCAN ", "SEARCH "}) {
-        if (!step.starts_with(verb) || step.find(" USING ") != std::string::npos) continue;
-        const std::string name = step.substr(verb.size());
-        const bool is_built = name.starts_with("(") || name == "CONSTANT ROW" ||
+        if (!step.starts_with(verb)) continue;
+        const bool uses_part = std::any_of(
+            partial_indexes.begin(), partial_indexes.end(),
+            [&](const std::string& index) { return step.find(" " + index) != std::string::npos; });
+        if (uses_part || (verb == "SEARCH " && step.find(" USING ") != std::string::npos)) continue;
+        const std::string name = step.substr(verb.size(), step.find(' ', verb.size()) - verb.size());
+        const bool is_built = name.starts_with("(") || name == "CONSTANT" ||
                               sql.find(") " + name) != std::string::npos ||
+                              sql.find(name + " as (") != std::string::npos ||
                               sql.find("recursive " + name) != std::string::npos;
         if (!is_built) return name;
     }
@@ -111,11 +134,28 @@ TEST_CASE("no statement reads a whole table") {
     Listening listening;
     catalogue.publish(listening);
     Database database(catalogue);
+    const auto partial = database.partial_indexes();
     for (const auto& [name, sql] : listening.texts) {
         for (const auto& step : database.plan(sql)) {
             INFO(name << ": " << step);
-            CHECK((reads_all_of(step, sql).empty() || k_whole_tables.contains(name)));
+            CHECK((reads_all_of(step, sql, partial).empty() || k_whole_tables.contains(name)));
         }
+    }
+}
+
+TEST_CASE("live runs are found without a look at those that ended") {
+    storage::Catalogue catalogue("sqlite");
+    Services::add_sql(catalogue);
+    Listening listening;
+    catalogue.publish(listening);
+    Database database(catalogue);
+    for (const auto& [name, sql] : listening.texts) {
+        if (sql.find("finished_at is null") == std::string::npos) continue;
+        const auto steps = database.plan(sql);
+        CAPTURE(name, steps);
+        CHECK(std::any_of(steps.begin(), steps.end(), [](const std::string& step) {
+            return step.find(" run_live_of_") != std::string::npos;
+        }));
     }
 }
 
@@ -125,6 +165,7 @@ TEST_CASE("every template is understood with each of its parts") {
     Listening listening;
     catalogue.publish(listening);
     Database database(catalogue);
+    const auto partial = database.partial_indexes();
     for (const auto& block : catalogue.templates()) {
         std::vector<std::vector<std::string_view>> choices{{}};
         for (const auto& part : block.parts) choices.push_back({part.name});
@@ -140,7 +181,7 @@ TEST_CASE("every template is understood with each of its parts") {
                 CHECK(database.why_not(sql) == "");
                 for (const auto& step : database.plan(sql)) {
                     INFO(step);
-                    CHECK(reads_all_of(step, sql).empty());
+                    CHECK(reads_all_of(step, sql, partial).empty());
                 }
             }
         }
