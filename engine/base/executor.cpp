@@ -3,6 +3,8 @@
 #include "engine/base/log.hpp"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <utility>
 
 namespace paperclip {
@@ -18,6 +20,14 @@ void Executor::run(const Task& task) noexcept {
 namespace {
 // The pool whose thread this is: its own tasks may still post while it stops.
 thread_local const WorkerPool* t_pool = nullptr;
+
+/// Who waits for an answer goes before background work, however much of that there is.
+void give_way() {
+    constexpr int k_niceness = 5;
+    const auto self = static_cast<id_t>(::gettid());
+    static_cast<void>(
+        ::setpriority(PRIO_PROCESS, self, ::getpriority(PRIO_PROCESS, self) + k_niceness));
+}
 }  // namespace
 
 WorkerPool::WorkerPool(std::string name, std::size_t threads) {
@@ -54,6 +64,7 @@ void WorkerPool::stop() {
 void WorkerPool::work(const std::string& name) {
     pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
     t_pool = this;
+    give_way();
     std::unique_lock lock(mutex_);
     for (;;) {
         wake_.wait(lock, [&] { return !queue_.empty() || (stopping_ && running_ == 0); });

@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 #include <mutex>
+#include <vector>
 
 namespace paperclip {
 namespace {
@@ -70,38 +71,49 @@ void mask_credentials(std::string& text) {
     }
 }
 
+/// What `value` looks like in a text: itself, written as JSON, and each of its lines, because
+/// output is scrubbed line by line.
+std::vector<std::string> forms_of(std::string_view value) {
+    std::vector<std::string> forms;
+    const auto look_for = [&](std::string_view text) {
+        if (text.size() < Redactor::k_min_secret) return;
+        forms.emplace_back(text);
+        std::string escaped;
+        append_json_string(escaped, text);
+        if (escaped.size() != text.size() + 2) {
+            forms.push_back(escaped.substr(1, escaped.size() - 2));
+        }
+    };
+    look_for(value);
+    if (value.find('\n') == std::string_view::npos) return forms;
+    for (std::string_view rest = value; !rest.empty();) {
+        const auto line = rest.substr(0, rest.find('\n'));
+        look_for(line);
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    }
+    return forms;
+}
+
 }  // namespace
 
 void Redactor::add(std::string_view value) {
-    // Output is scrubbed line by line, so each line of a key file is a secret of its own.
-    if (const auto end = value.find('\n');
-        end != std::string_view::npos && end + 1 < value.size()) {
-        for (std::string_view rest = value; !rest.empty();) {
-            const auto line = rest.substr(0, rest.find('\n'));
-            add(line);
-            rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-        }
-    }
-    if (value.size() < k_min_secret) return;
     const std::lock_guard lock(mutex_);
-    const auto insert = [&](std::string secret) {
-        if (std::find(secrets_.begin(), secrets_.end(), secret) != secrets_.end()) return;
-        const auto place =
-            std::find_if(secrets_.begin(), secrets_.end(),
-                         [&](const std::string& other) { return other.size() < secret.size(); });
-        secrets_.insert(place, std::move(secret));
-    };
-    insert(std::string(value));
-    std::string escaped;
-    append_json_string(escaped, value);
-    if (escaped.size() != value.size() + 2) insert(escaped.substr(1, escaped.size() - 2));
+    for (auto& form : forms_of(value)) ++secrets_[std::move(form)];
+}
+
+void Redactor::remove(std::string_view value) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& form : forms_of(value)) {
+        const auto known = secrets_.find(form);
+        if (known != secrets_.end() && --known->second == 0) secrets_.erase(known);
+    }
 }
 
 std::string Redactor::scrub(std::string_view text) const {
     std::string out(text);
     {
         const std::shared_lock lock(mutex_);
-        for (const auto& secret : secrets_) replace_all(out, secret, k_mask);
+        for (const auto& [secret, times] : secrets_) replace_all(out, secret, k_mask);
     }
     mask_credentials(out);
     return out;

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <map>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace paperclip {
 
@@ -18,12 +18,38 @@ class Redactor {
 
     /// From now on `value` is a secret.
     void add(std::string_view value);
+    /// Takes one add() back: the value opens nothing any more.
+    void remove(std::string_view value);
 
     [[nodiscard]] std::string scrub(std::string_view text) const;
 
  private:
+    /// So that a secret inside another is no leak.
+    struct LongestFirst {
+        bool operator()(const std::string& a, const std::string& b) const {
+            return a.size() != b.size() ? a.size() > b.size() : a < b;
+        }
+    };
     mutable std::shared_mutex mutex_;
-    std::vector<std::string> secrets_;  // longest first, so that one inside another is no leak
+    std::map<std::string, std::size_t, LongestFirst> secrets_;  // how often each was added
+};
+
+/// A secret that ends: known to the redactor as long as this lives.
+class PassingSecret {
+ public:
+    PassingSecret(Redactor& redactor, std::string value)
+        : redactor_(redactor), value_(std::move(value)) {
+        redactor_.add(value_);
+    }
+    ~PassingSecret() { redactor_.remove(value_); }
+    PassingSecret(const PassingSecret&) = delete;
+    PassingSecret& operator=(const PassingSecret&) = delete;
+
+    [[nodiscard]] const std::string& value() const { return value_; }
+
+ private:
+    Redactor& redactor_;
+    std::string value_;
 };
 
 /// Does a configuration or environment key by that name usually hold a secret (…KEY, …TOKEN,

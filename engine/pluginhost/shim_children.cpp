@@ -165,16 +165,19 @@ ProcessIdentity ShimChildren::prepare(const fs::path& folder, const shim::Spec& 
 }
 
 void ShimChildren::go(const fs::path& folder) {
-    const std::lock_guard lock(mutex_);
-    const auto socket = waiting_.find(folder.string());
-    if (socket == waiting_.end()) return;
-    write_all(socket->second.get(), {&shim::k_go, 1}, "go");
-    waiting_.erase(socket);
+    const UniqueFd socket = take_waiting(folder);
+    if (socket) write_all(socket.get(), {&shim::k_go, 1}, "go");
 }
 
 void ShimChildren::abandon(const fs::path& folder) {
+    const UniqueFd closed = take_waiting(folder);
+}
+
+/// The socket that the prepared shim listens on; none when it has its word already.
+UniqueFd ShimChildren::take_waiting(const fs::path& folder) {
     const std::lock_guard lock(mutex_);
-    waiting_.erase(folder.string());
+    auto found = waiting_.extract(folder.string());
+    return found ? std::move(found.mapped()) : UniqueFd();
 }
 
 Children::State ShimChildren::state(const fs::path& folder, const ProcessIdentity& identity) {
@@ -243,14 +246,12 @@ void ShimChildren::watch(const fs::path& folder, const ProcessIdentity& identity
 }
 
 void ShimChildren::unwatch(const fs::path& folder) {
-    {
-        const std::lock_guard lock(mutex_);
-        const auto found = watched_.find(folder.string());
-        if (found == watched_.end()) return;
-        ::inotify_rm_watch(inotify_.get(), found->second.watch);
-        by_watch_.erase(found->second.watch);
-        watched_.erase(found);
-    }
+    std::unique_lock lock(mutex_);
+    const auto watched = watched_.extract(folder.string());
+    if (!watched) return;
+    by_watch_.erase(watched.mapped().watch);
+    lock.unlock();
+    ::inotify_rm_watch(inotify_.get(), watched.mapped().watch);
     if (std::this_thread::get_id() != thread_.get_id()) const std::lock_guard wait(calling_);
 }
 

@@ -51,6 +51,7 @@ class ShimChildren final : public Children {
     void work();
     void notice_files();
     void notify(const std::string& folder);
+    UniqueFd take_waiting(const std::filesystem::path& folder);
 
     std::filesystem::path shim_;
     UniqueFd inotify_;

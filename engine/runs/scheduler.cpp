@@ -160,7 +160,8 @@ void Scheduler::wake(const Id& agent, std::optional<std::string> check_output) {
     skip(agent, "agent.not_invokable");
 }
 
-void Scheduler::run_check(const Row& row, const agents::HeartbeatPolicy& policy, bool wanted_anyway) {
+void Scheduler::run_check(const Row& row, const agents::HeartbeatPolicy& policy,
+                          bool wanted_anyway) {
     auto check = std::make_shared<Check>();
     check->agent = row.agent;
     check->wanted_anyway = wanted_anyway;

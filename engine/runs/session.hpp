@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/base/executor.hpp"
+#include "engine/base/redact.hpp"
 #include "engine/base/timer_queue.hpp"
 #include "engine/pluginhost/http_client.hpp"
 #include "engine/runs/context.hpp"
@@ -149,6 +150,8 @@ class Session : public std::enable_shared_from_this<Session> {
     [[nodiscard]] std::map<int, std::int64_t> offsets() const;
     std::vector<std::string> environment_of(const pluginhost::SpawnAction& action);
     std::string header_value(const std::string& text);
+    /// What the run calls back with.
+    const std::string& token();
 
     SessionWorld& world_;
     Run run_;
@@ -158,7 +161,7 @@ class Session : public std::enable_shared_from_this<Session> {
     OnFinished on_finished_;
     Strand strand_;
     agents::Agent agent_;
-    std::string token_;
+    std::optional<PassingSecret> token_;
     std::uint32_t timeout_sec_ = 0;
     std::uint32_t grace_sec_ = 0;
     std::int64_t silence_sec_ = 0;

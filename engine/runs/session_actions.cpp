@@ -30,6 +30,11 @@ void Session::execute(const pluginhost::AgentAction& action) {
     std::visit(Visitor{*this}, action);
 }
 
+const std::string& Session::token() {
+    if (!token_) token_.emplace(world_.redactor, world_.token(run_, agent_));
+    return token_->value();
+}
+
 std::vector<std::string> Session::environment_of(const pluginhost::SpawnAction& action) {
     std::map<std::string, std::string> environment;
     for (const auto& variable : world_.base_environment) {
@@ -39,9 +44,7 @@ std::vector<std::string> Session::environment_of(const pluginhost::SpawnAction& 
     for (std::size_t i = 0; i + 1 < action.environment.size(); i += 2) {
         environment[action.environment[i]] = world_.secrets.resolve(action.environment[i + 1]);
     }
-    if (token_.empty()) token_ = world_.token(run_, agent_);
-    world_.redactor.add(token_);
-    environment.try_emplace("PAPERCLIP_API_KEY", token_);
+    environment.try_emplace("PAPERCLIP_API_KEY", token());
     environment["PAPERCLIP_RUN_ID"] = run_.id.str();  // by which strays are found: see lose()
     std::vector<std::string> list;
     for (const auto& [name, value] : environment) list.push_back(name + "=" + value);
@@ -157,9 +160,7 @@ std::string Session::header_value(const std::string& text) {
     if (secret != "{\"$secret\":\"PAPERCLIP_API_KEY\"}") {
         return text.substr(0, at) + world_.secrets.resolve(secret);
     }
-    if (token_.empty()) token_ = world_.token(run_, agent_);
-    world_.redactor.add(token_);
-    return text.substr(0, at) + token_;
+    return text.substr(0, at) + token();
 }
 
 void Session::take_http(const AgentInput& input) {

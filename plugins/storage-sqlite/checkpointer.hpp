@@ -9,7 +9,7 @@
 
 namespace paperclip::sqlite {
 
-/// Moves the write-ahead log into the database beside the writer, when asked to. Thread-safe.
+/// Copies the write-ahead log into the database beside the writer, when asked to. Thread-safe.
 class Checkpointer {
  public:
     explicit Checkpointer(const std::string& path);
@@ -17,7 +17,8 @@ class Checkpointer {
     Checkpointer(const Checkpointer&) = delete;
     Checkpointer& operator=(const Checkpointer&) = delete;
 
-    void request();
+    /// Has a copy been made since this was last answered with yes? If not, one begins.
+    bool copied();
     /// While it is held no checkpoint runs here: SQLite lets one run at a time and refuses others.
     [[nodiscard]] std::unique_lock<std::mutex> pause() { return std::unique_lock(running_); }
 
@@ -29,7 +30,7 @@ class Checkpointer {
     std::mutex running_;
     std::mutex mutex_;
     std::condition_variable wake_;
-    bool wanted_ = false;
+    enum class Copy { none, wanted, made } copy_ = Copy::none;
     bool stopping_ = false;
     std::thread thread_;
 };

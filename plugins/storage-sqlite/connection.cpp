@@ -114,7 +114,7 @@ Connection::Connection(const std::string& path, Role role, const Texts& texts)
     execute("pragma synchronous = full");
     // Checkpoints are made beside the writer, by size: see Writer.
     execute("pragma wal_autocheckpoint = 0");
-    execute("pragma journal_size_limit = 33554432");
+    execute("pragma journal_size_limit = 67108864");
     execute("pragma cache_size = -16000");
     // Each unit is a savepoint, and what that keeps to undo it would go through a file.
     execute("pragma temp_store = memory");

@@ -43,8 +43,10 @@ std::string private_file(const fs::path& path) {
     return path.string();
 }
 
+/// More than processors: one that holds a connection may have to wait for a processor, and those
+/// who want to read should not have to wait with it.
 std::size_t reader_limit() {
-    return std::max(2u, std::thread::hardware_concurrency());
+    return 4 * std::max(2u, std::thread::hardware_concurrency());
 }
 
 std::uintmax_t size_or_zero(const fs::path& path) {

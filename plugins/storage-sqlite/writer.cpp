@@ -43,7 +43,9 @@ Writer::Writer(const std::string& path, const Texts& texts)
         connection_.handle(),
         [](void* self, sqlite3*, const char*, int pages) {
             auto& writer = *static_cast<Writer*>(self);
-            writer.log_bytes_ = pages * writer.page_bytes_;
+            const auto bytes = pages * writer.page_bytes_;
+            if (bytes < writer.log_bytes_) writer.limit_at_ = k_checkpoint_bytes;
+            writer.log_bytes_ = bytes;
             return SQLITE_OK;
         },
         this);
@@ -255,35 +257,34 @@ void Writer::forget_old_units() {
     connection_.execute("delete from pc_unit_done where at < unixepoch() - 3600");
 }
 
-bool Writer::truncate_log() {
+void Writer::truncate_log() {
+    empty_log(SQLITE_CHECKPOINT_TRUNCATE);
+}
+
+void Writer::empty_log(int mode) {
     const auto alone = checkpointer_.pause();
     // A reader may stay for as long as it likes, and units must not stand still for it.
     connection_.wait_for_locks(false);
-    const int code = sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr,
-                                               SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    const int code =
+        sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, mode, nullptr, nullptr);
     connection_.wait_for_locks(true);
-    if (code == SQLITE_OK) return true;
     const int kind = code & 0xff;
-    if (kind != SQLITE_BUSY && kind != SQLITE_LOCKED) fail(connection_.handle(), "checkpoint");
-    return false;
+    if (kind != SQLITE_OK && kind != SQLITE_BUSY && kind != SQLITE_LOCKED) {
+        fail(connection_.handle(), "checkpoint");
+    }
 }
 
 void Writer::limit_log() noexcept {
-    if (log_bytes_ < k_checkpoint_bytes) return;
-    if (log_bytes_ < k_restart_bytes) truncate_at_ = k_restart_bytes;
-    if (log_bytes_ < truncate_at_) {
-        checkpointer_.request();
-        return;
-    }
-    bool emptied = false;
+    if (log_bytes_ < limit_at_) return;
+    if (log_bytes_ < k_restart_bytes && !checkpointer_.copied()) return;
+    // Not again with every commit, should readers be in the way.
+    limit_at_ = log_bytes_ + k_checkpoint_bytes / 4;
     try {
-        emptied = truncate_log();
+        // The file keeps its length, because a sync is dearer where a file grows.
+        empty_log(SQLITE_CHECKPOINT_RESTART);
     } catch (const sdk::Failure& failure) {
         sdk::Host::log(PC_LOG_WARN, std::string("storage-sqlite: ") + failure.what());
     }
-    if (emptied) log_bytes_ = 0;
-    // Not again with every commit.
-    truncate_at_ = emptied ? k_restart_bytes : log_bytes_ + k_checkpoint_bytes;
 }
 
 }  // namespace paperclip::sqlite

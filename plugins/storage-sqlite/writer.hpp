@@ -37,12 +37,13 @@ class Writer {
     void exclusive(const std::function<void(Connection&)>& work);
     /// Empties the write-ahead log as far as readers allow, without waiting for them. In
     /// exclusive() or between groups. Throws sdk::Failure.
-    bool truncate_log();
+    void truncate_log();
 
     [[nodiscard]] Counters counters() const;
 
-    /// Checkpoints begin at that size of the write-ahead log, beside the writer; at the second size
-    /// the writer itself makes one, so that the log cannot grow without end under load.
+    /// At that size the write-ahead log is copied into the database beside the writer, which then
+    /// copies the little that came meanwhile and begins the log anew; at the second size it does
+    /// not wait for the copy, so that the log cannot grow without end under load.
     static constexpr std::int64_t k_checkpoint_bytes = 32 << 20;
     static constexpr std::int64_t k_restart_bytes = 256 << 20;
 
@@ -78,6 +79,7 @@ class Writer {
 
     void check_deferred(Answer& answer);
     void limit_log() noexcept;
+    void empty_log(int mode);
 
     struct Finalize {
         void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
@@ -87,7 +89,7 @@ class Writer {
     Checkpointer checkpointer_;
     std::int64_t page_bytes_;
     std::int64_t log_bytes_ = 0;  // of the write-ahead log, as of the last commit
-    std::int64_t truncate_at_ = k_restart_bytes;
+    std::int64_t limit_at_ = k_checkpoint_bytes;
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::condition_variable exclusive_done_;

@@ -95,7 +95,8 @@ std::string reads_all_of(const std::string& step, const std::string& sql,
             partial_indexes.begin(), partial_indexes.end(),
             [&](const std::string& index) { return step.find(" " + index) != std::string::npos; });
         if (uses_part || (verb == "SEARCH " && step.find(" USING ") != std::string::npos)) continue;
-        const std::string name = step.substr(verb.size(), step.find(' ', verb.size()) - verb.size());
+        const std::string name =
+            step.substr(verb.size(), step.find(' ', verb.size()) - verb.size());
         const bool is_built = name.starts_with("(") || name == "CONSTANT" ||
                               sql.find(") " + name) != std::string::npos ||
                               sql.find(name + " as (") != std::string::npos ||

@@ -80,6 +80,18 @@ TEST_CASE("text that is not UTF-8 never reaches a JSON answer") {
     CHECK(utf8_prefix("\xe2\x82\xac\xe2\x82\xac", 4) == "\xe2\x82\xac");
 }
 
+TEST_CASE("a secret that ends is forgotten when the last who holds it is gone") {
+    Redactor redactor;
+    redactor.add("kept\nfor-good");
+    {
+        const PassingSecret token(redactor, "token-of-a-run");
+        const PassingSecret same(redactor, "kept\nfor-good");
+        CHECK(redactor.scrub("token-of-a-run") == Redactor::k_mask);
+    }
+    CHECK(redactor.scrub("token-of-a-run") == "token-of-a-run");
+    CHECK(redactor.scrub("for-good") == Redactor::k_mask);
+}
+
 TEST_CASE("secrets do not pass the redactor") {
     Redactor redactor;
     redactor.add("hunter2-secret");
