@@ -140,7 +140,7 @@ std::vector<Agent> Agents::roster(const Id& company) {
 }
 
 AgentView Agents::view(const Agent& agent) {
-    const Money spent = ledger_.spent_this_month(agent.company_id).of_agent(agent.id);
+    const Money spent = ledger_.spent_this_month(agent.company_id, agent.id);
     return show(agent, Directory(core_.store).chain_of(agent), spent);
 }
 
@@ -164,11 +164,11 @@ AgentDetail Agents::detail(const Id& id) {
 std::vector<AgentView> Agents::list(const Id& company, const Actor& actor) {
     const auto everybody = roster(company);
     const OrgChart chart(everybody);
-    const auto spent = ledger_.spent_this_month(company);
+    auto spent = ledger_.spent_by_agents(company);
     std::vector<AgentView> list;
     for (const Agent& agent : everybody) {
         if (agent.status == AgentStatus::terminated) continue;
-        list.push_back(show(agent, chart.chain_of(agent), spent.of_agent(agent.id)));
+        list.push_back(show(agent, chart.chain_of(agent), spent[agent.id]));
         if (actor.is_agent()) list.back().adapter_config = list.back().runtime_config = Json{};
     }
     return list;

@@ -103,7 +103,7 @@ void Services::add_sql(storage::Catalogue& catalogue) {
 }
 
 void Services::add_routes(http::Router& router) {
-    company::add_routes(router, core, companies);
+    company::add_routes(router, companies);
     agents::add_routes(router, core, agents);
     access::add_routes(router, keys);
     work::add_goal_routes(router, goals);

@@ -29,13 +29,6 @@ std::string issue_prefix_of(std::string_view name) {
     return prefix.empty() ? "CMP" : prefix;
 }
 
-Money Ledger::Spent::of_agent(const Id& agent) const {
-    for (const auto& [id, money] : agents) {
-        if (id == agent) return money;
-    }
-    return {};
-}
-
 std::string Companies::free_prefix(const std::string& name) {
     std::string prefix = issue_prefix_of(name);
     while (core_.store.integer("company.prefix_is_taken"_sql, {{"issue_prefix", prefix}})) {
@@ -73,7 +66,7 @@ Company Companies::create(const Actor& actor, const Patch<Company>& input) {
 }
 
 void Companies::fill(Company& company) {
-    company.spent_monthly = ledger_.spent_this_month(company.id).company;
+    company.spent_monthly = ledger_.spent_this_month(company.id, {});
 }
 
 std::optional<Company> Companies::find(const Id& id) {
@@ -85,6 +78,28 @@ std::optional<Company> Companies::find(const Id& id) {
 Company Companies::get(const Id& id) {
     if (auto company = find(id)) return *company;
     throw Error(ErrorKind::not_found, "Company not found");
+}
+
+bool Companies::exists(const Id& id) {
+    {
+        const std::shared_lock lock(mutex_);
+        if (known_.contains(id)) return true;
+    }
+    if (!core_.store.integer("company.exists"_sql, {{"id", id}})) return false;
+    const std::lock_guard lock(mutex_);
+    known_.insert(id);
+    return true;
+}
+
+Companies::Standing Companies::standing(const Id& id) {
+    std::optional<Standing> standing;
+    core_.store.each("company.standing"_sql, {{"id", id}}, [&](storage::Row row) {
+        standing.emplace();
+        type_of<CompanyStatus>().from_column(row[0], &standing->status);
+        type_of<std::optional<std::string>>().from_column(row[1], &standing->pause_reason);
+    });
+    if (!standing) throw Error(ErrorKind::not_found, "Company not found");
+    return *standing;
 }
 
 std::vector<Company> Companies::list() {

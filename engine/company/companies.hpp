@@ -5,6 +5,9 @@
 #include "engine/journal/core.hpp"
 
 #include <optional>
+#include <shared_mutex>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace paperclip::storage {
@@ -21,13 +24,10 @@ class Ledger {
     /// The monthly limit of a company (`agent` absent) or of one of its agents; 0 lifts it.
     virtual void set_monthly_limit(storage::Unit& unit, const Actor& actor, const Id& company,
                                    const std::optional<Id>& agent, Money limit) = 0;
-    /// Spent since the month began, of the company itself and of its agents by id.
-    struct Spent {
-        Money company;
-        std::vector<std::pair<Id, Money>> agents;
-        [[nodiscard]] Money of_agent(const Id& agent) const;
-    };
-    virtual Spent spent_this_month(const Id& company) = 0;
+    /// Spent since the month began, by a company or by one of its agents.
+    virtual Money spent_this_month(const Id& company, const std::optional<Id>& agent) = 0;
+    /// The same of all its agents that spent anything.
+    virtual std::unordered_map<Id, Money> spent_by_agents(const Id& company) = 0;
 };
 
 /// Companies. Thread-safe.
@@ -42,6 +42,13 @@ class Companies {
     /// Throws Error{not_found}.
     Company get(const Id& id);
     std::optional<Company> find(const Id& id);
+    bool exists(const Id& id);
+    /// Whether the company works, and if not, why. Throws Error{not_found}.
+    struct Standing {
+        CompanyStatus status = CompanyStatus::active;
+        std::optional<std::string> pause_reason;
+    };
+    Standing standing(const Id& id);
     std::vector<Company> list();
     Company patch(const Actor& actor, const Id& id, const Patch<Company>& input);
     /// Adds the steps that change `company`, and changes it alike when the unit has succeeded. A
@@ -55,6 +62,8 @@ class Companies {
 
     Core core_;
     Ledger& ledger_;
+    std::shared_mutex mutex_;
+    std::unordered_set<Id> known_;  // that exist: each request asks, and no company ever goes
 };
 
 }  // namespace paperclip::company

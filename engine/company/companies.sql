@@ -14,7 +14,7 @@ select 1 from company where issue_prefix = :issue_prefix
 update company set {set} where id = :id returning {Company}
 
 -- name: company.next_issue_number
-update company set issue_counter = issue_counter + 1 where id = :id returning issue_counter, issue_prefix
+update company set issue_counter = issue_counter + 1 where id = :id
 
 -- One more live run, if the company's own limit allows it.
 -- name: company.run_started
@@ -27,6 +27,9 @@ update company set live_runs = live_runs - 1 where id = :id
 
 -- name: company.exists
 select 1 from company where id = :id
+
+-- name: company.standing
+select status, pause_reason from company where id = :id
 
 -- name: company.pause_over_budget
 update company set status = 'paused', pause_reason = 'budget', paused_at = :now, updated_at = :now

@@ -8,14 +8,11 @@ using http::None;
 using http::Rule;
 using http::Subject;
 
-void add_routes(http::Router& router, Core core, Companies& companies) {
-    router.resolve(Subject::company, [core](std::string_view text, const http::Request&) {
-        using storage::operator""_sql;
+void add_routes(http::Router& router, Companies& companies) {
+    router.resolve(Subject::company, [&](std::string_view text, const http::Request&) {
         std::optional<http::Resolved> found;
         const auto id = Id::parse(text);
-        if (id && core.store.integer("company.exists"_sql, {{"id", *id}})) {
-            found = http::Resolved{*id, *id};
-        }
+        if (id && companies.exists(*id)) found = http::Resolved{*id, *id};
         return found;
     });
 

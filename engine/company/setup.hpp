@@ -6,6 +6,6 @@
 namespace paperclip::company {
 
 void add_sql(storage::Catalogue& catalogue);
-void add_routes(http::Router& router, Core core, Companies& companies);
+void add_routes(http::Router& router, Companies& companies);
 
 }  // namespace paperclip::company

@@ -87,17 +87,21 @@ void Budgets::set_monthly_limit(storage::Unit& unit, const Actor& actor, const I
     }
 }
 
-Budgets::Spent Budgets::spent_this_month(const Id& company) {
-    Spent spent;
-    core_.store.each("budget.spent_in_month"_sql,
+Money Budgets::spent_this_month(const Id& company, const std::optional<Id>& agent) {
+    const std::int64_t month = month_of(company, core_.clock.now());
+    const auto spent = core_.store.integer(
+        "budget.spent_in_month"_sql, {{"company_id", company},
+                                      {"month", month},
+                                      {"agent_id", agent ? agent->view() : std::string_view()}});
+    return {spent.value_or(0)};
+}
+
+std::unordered_map<Id, Money> Budgets::spent_by_agents(const Id& company) {
+    std::unordered_map<Id, Money> spent;
+    core_.store.each("budget.spent_by_agents"_sql,
                      {{"company_id", company}, {"month", month_of(company, core_.clock.now())}},
                      [&](storage::Row row) {
-                         const Money money{row[1].as_integer()};
-                         if (row[0].as_text().empty()) {
-                             spent.company = money;
-                         } else {
-                             spent.agents.emplace_back(Id::trusted(row[0].as_text()), money);
-                         }
+                         spent[Id::trusted(row[0].as_text())] = Money{row[1].as_integer()};
                      });
     return spent;
 }
@@ -228,7 +232,7 @@ void Budgets::add_settle(storage::Unit& unit, const Reservation& reservation, Co
 }
 
 CostSummary Budgets::summary(const Id& company, Money budget) {
-    const Money spend = spent_this_month(company).company;
+    const Money spend = spent_this_month(company, {});
     return {company, spend, budget, percent_of(spend, budget)};
 }
 

@@ -39,7 +39,8 @@ class Budgets final : public company::Ledger {
 
     void set_monthly_limit(storage::Unit& unit, const Actor& actor, const Id& company,
                            const std::optional<Id>& agent, Money limit) override;
-    Spent spent_this_month(const Id& company) override;
+    Money spent_this_month(const Id& company, const std::optional<Id>& agent) override;
+    std::unordered_map<Id, Money> spent_by_agents(const Id& company) override;
     /// Sets or, with nothing, lifts a limit.
     void add_policy(storage::Unit& unit, const Actor& actor, const Id& company, BudgetScope scope,
                     const Id& scope_id, BudgetWindow window, std::optional<Money> limit);

@@ -55,8 +55,13 @@ on conflict (company_id, month, agent_id) do update set
     cached_input_tokens = cached_input_tokens + excluded.cached_input_tokens,
     output_tokens = output_tokens + excluded.output_tokens
 
+-- Of an agent; :agent_id is empty for the company itself.
 -- name: budget.spent_in_month
-select agent_id, spent from spend where company_id = :company_id and month = :month
+select spent from spend where company_id = :company_id and month = :month and agent_id = :agent_id
+
+-- name: budget.spent_by_agents
+select agent_id, spent from spend
+where company_id = :company_id and month = :month and agent_id > ''
 
 -- name: budget.recent_costs
 select cost from heartbeat_run

@@ -60,7 +60,7 @@ Briefer::Facts Briefer::gather(const Run& run, const agents::Agent& agent) {
     facts.context = from_snapshot(run.context_snapshot);
     facts.agent = agent;
     facts.company = companies_.get(agent.company_id);
-    facts.spent = budgets_.spent_this_month(agent.company_id).of_agent(agent.id);
+    facts.spent = budgets_.spent_this_month(agent.company_id, agent.id);
     for (auto& other : agents_.near(agent)) {
         if (other.id == agent.reports_to) {
             facts.manager = std::move(other);

@@ -126,13 +126,7 @@ void RunEngine::after(const Finished& finished) {
 
 /// Whoever waited for a run of the issue has its turn.
 void RunEngine::pass_on(const Id& issue) {
-    insist([this, issue] {
-        try {
-            wakeups_.promote_deferred(issue);
-        } catch (const storage::Conflict&) {
-            // Somebody else promoted it.
-        }
-    });
+    insist([this, issue] { wakeups_.promote_deferred(issue); });
 }
 
 /// Does what nobody else would do later, when a store fails for a moment.

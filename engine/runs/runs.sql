@@ -45,13 +45,9 @@ limit 1
 select distinct agent_id from heartbeat_run where status = 'queued' and finished_at is null
 
 -- Two wakes become one run while it has not begun.
--- name: run.merge_queued
+-- name: run.merge
 update heartbeat_run set context_snapshot = :context, updated_at = :now
-where id = :id and status = 'queued' returning {Run}
-
--- name: run.merge_running
-update heartbeat_run set context_snapshot = :context, updated_at = :now
-where id = :id and status = 'running' returning {Run}
+where id = :id and status = :status
 
 -- name: run.claim
 update heartbeat_run set status = 'running', started_at = :now, updated_at = :now,
@@ -151,10 +147,10 @@ where issue_id = :issue_id and agent_id = :agent_id and status = 'deferred_issue
 select context from wakeup_request
 where issue_id = :issue_id and agent_id = :agent_id and status = 'deferred_issue_execution'
 
--- A deferred wish has its turn.
+-- A deferred wish has its turn, if nothing was added to it meanwhile.
 -- name: wakeup.resolve_deferred
 update wakeup_request set status = :status, run_id = :run_id, updated_at = :now
-where id = :id and status = 'deferred_issue_execution'
+where id = :id and status = 'deferred_issue_execution' and context = :context
 
 -- name: runtime_state.add_run
 insert into agent_runtime_state (agent_id, company_id, adapter_type, last_run_id, last_run_status,

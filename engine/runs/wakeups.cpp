@@ -32,18 +32,24 @@ bool is_by_person(const Wake& wake) {
     return wake.requested_by.is_board();
 }
 
-}  // namespace
-
-WakeOutcome Wakeups::decide(const Wake& wake, bool asked) {
+/// Looks again when something began, ended or was added between the looking and the writing.
+template <class Work>
+auto settle(const Work& look_and_write) {
     constexpr int k_attempts = 20;
     for (int attempt = 1;; ++attempt) {
         try {
-            return try_decide(wake, asked);
+            return look_and_write();
         } catch (const storage::Conflict&) {
-            // A run began or ended between our looking and our writing: look again.
             if (attempt == k_attempts) throw;
         }
     }
+}
+
+}  // namespace
+
+WakeOutcome Wakeups::decide(const Wake& wake, bool asked) {
+    const std::lock_guard turn(turns_[std::hash<Id>{}(wake.agent_id) % turns_.size()]);
+    return settle([&] { return try_decide(wake, asked); });
 }
 
 WakeOutcome Wakeups::try_decide(const Wake& wake, bool asked) {
@@ -57,7 +63,7 @@ WakeOutcome Wakeups::try_decide(const Wake& wake, bool asked) {
     if (wake.idempotency_key) {
         if (auto known = known_wish(agent.id, *wake.idempotency_key)) return *known;
     }
-    const auto company = companies_.get(agent.company_id);
+    const auto company = companies_.standing(agent.company_id);
     if (company.status != company::CompanyStatus::active) {
         const bool budget = company.pause_reason == "budget";
         if (asked) {
@@ -168,12 +174,13 @@ WakeOutcome Wakeups::queue(const Wake& wake, const agents::Agent& agent) {
 std::optional<Run> Wakeups::merge_into(const Wake& wake, const agents::Agent& agent,
                                        const Run& run) {
     Run merged = run;
-    const Json context = to_snapshot(merge(from_snapshot(run.context_snapshot), wake.context));
+    merged.context_snapshot = to_snapshot(merge(from_snapshot(run.context_snapshot), wake.context));
+    merged.updated_at = core_.clock.now();
     storage::Unit unit = core_.store.unit();
-    const bool queued = run.status == RunStatus::queued;
-    unit.add(queued ? "run.merge_queued"_sql : "run.merge_running"_sql,
-             {{"id", run.id}, {"context", context}, {"now", core_.clock.now()}})
-        .into(merged);
+    unit.add("run.merge"_sql, {{"id", run.id},
+                               {"status", run.status},
+                               {"context", merged.context_snapshot},
+                               {"now", merged.updated_at}});
     add_note(unit, wake, agent, "coalesced", {}, run.id);
     core_.store.submit(unit);
     return merged;
@@ -212,19 +219,21 @@ WakeOutcome Wakeups::skip(const Wake& wake, const agents::Agent& agent, std::str
 }
 
 void Wakeups::promote_deferred(const Id& issue) {
-    const auto open = runs_.open_of_issue(issue);
-    const bool busy = std::any_of(open.begin(), open.end(),
-                                  [](const Run& run) { return run.status == RunStatus::running; });
-    if (busy) return;
-    while (turn_away_or_queue(issue)) {
+    while (settle([&] { return turn_away_or_queue(issue); })) {
     }
 }
 
-/// The oldest wish becomes a run; true when it was turned away, and the next one has its turn.
+/// If nobody is at work, the oldest wish becomes a run; true when it was turned away, and the next
+/// one has its turn.
 bool Wakeups::turn_away_or_queue(const Id& issue) {
+    const auto open = runs_.open_of_issue(issue);
+    const bool busy = std::any_of(open.begin(), open.end(),
+                                  [](const Run& run) { return run.status == RunStatus::running; });
+    if (busy) return false;
     struct Deferred {
         Id id;
         Wake wake;
+        std::string context;
     };
     std::optional<Deferred> next;
     core_.store.each("wakeup.deferred_of_issue"_sql, {{"issue_id", issue}}, [&](storage::Row row) {
@@ -236,7 +245,8 @@ bool Wakeups::turn_away_or_queue(const Id& issue) {
         next->wake.trigger_detail = parse_word<TriggerDetail>(row[4].as_text());
         if (!row[5].as_text().empty()) next->wake.reason = std::string(row[5].as_text());
         next->wake.payload = Json::trusted(std::string(row[6].as_text()));
-        next->wake.context = from_snapshot(Json{std::string(row[7].as_text())});
+        next->context = row[7].as_text();
+        next->wake.context = from_snapshot(Json{next->context});
     });
     if (!next) return false;
     const agents::Agent agent = agents_.get(next->wake.agent_id);
@@ -246,6 +256,7 @@ bool Wakeups::turn_away_or_queue(const Id& issue) {
     std::optional<Id> run;
     if (wanted) run = runs_.add_queue(unit, next->wake, agent).id;
     unit.add("wakeup.resolve_deferred"_sql, {{"id", next->id},
+                                             {"context", next->context},
                                              {"status", wanted ? "coalesced" : "skipped"},
                                              {"run_id", run},
                                              {"now", core_.clock.now()}});

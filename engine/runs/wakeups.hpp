@@ -2,7 +2,9 @@
 
 #include "engine/runs/runs.hpp"
 
+#include <array>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -54,6 +56,9 @@ class Wakeups {
     work::Issues& issues_;
     company::Companies& companies_;
     std::function<void(const Id&)> dispatch_ = [](const Id&) {};
+    // An agent's wakes have their turns, by its id's hash: what each adds to a run's or a deferred
+    // wish's context is read and written.
+    std::array<std::mutex, 64> turns_;
 };
 
 }  // namespace paperclip::runs

@@ -96,7 +96,10 @@ std::string Catalogue::expand_struct(std::string_view placeholder, std::string_v
     if (found == structs_.end()) {
         throw bug(std::string(where) + ": {" + std::string(placeholder) + "} is no known struct");
     }
-    const auto rest = name_end == std::string_view::npos ? "" : placeholder.substr(name_end);
+    auto rest = name_end == std::string_view::npos ? "" : placeholder.substr(name_end);
+    const auto but = std::min(rest.find(" but "), rest.size());
+    const std::string left_out = std::string(rest.substr(but)) + " ";
+    rest = rest.substr(0, but);
     const bool stored_only = rest == ".columns" || rest == ".values";
     const std::string prefix = rest == ".values"       ? ":"
                                : rest.starts_with(' ') ? std::string(rest.substr(1)) + "."
@@ -105,6 +108,7 @@ std::string Catalogue::expand_struct(std::string_view placeholder, std::string_v
     for (const Field& field : found->second->fields()) {
         const bool derived = !field.rule.column.empty();
         if (derived && stored_only) continue;
+        if (left_out.find(" " + std::string(field.name) + " ") != std::string::npos) continue;
         if (!out.empty()) out += ", ";
         out += derived ? std::string(field.rule.column) : prefix + std::string(field.name);
     }

@@ -55,7 +55,8 @@ struct Composition {
 ///
 /// In a statement `{Issue}` stands for the columns of the described struct Issue as a select list
 /// (`{Issue i}` prefixes them with `i.`), `{Issue.columns}` for its stored columns and
-/// `{Issue.values}` for the parameters of the same names.
+/// `{Issue.values}` for the parameters of the same names, either also without some of them
+/// (`{Issue.columns but issue_number identifier}`).
 class Catalogue {
  public:
     explicit Catalogue(std::string_view dialect) : dialect_(dialect) {}

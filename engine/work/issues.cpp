@@ -210,7 +210,10 @@ Issues::Created Issues::create(const Actor& actor, const Id& company,
     check_status(actor, Issue{}, issue, &blockers);
 
     storage::Unit unit = core_.store.unit();
-    add_create(unit, actor, issue, blockers).into(issue);
+    add_create(unit, actor, issue, blockers).each([&](storage::Row row) {
+        issue.issue_number = row[0].as_integer();
+        issue.identifier = std::string(row[1].as_text());
+    });
     const auto& key = input.value.idempotency_key;
     if (key) {
         const Time since = core_.clock.now() - k_remember_keys;

@@ -67,7 +67,8 @@ class Issues {
         bool is_new = true;
     };
     Created create(const Actor& actor, const Id& company, const Patch<IssueInput>& input);
-    /// Adds the steps that create `issue` (its id and times are set here, its number by the store).
+    /// Adds the steps that create `issue` (its id and times are set here; the step given back
+    /// returns its number and identifier).
     storage::Unit::Added add_create(storage::Unit& unit, const Actor& actor, Issue& issue,
                                     const std::vector<Id>& blockers);
 

@@ -1,12 +1,11 @@
+-- With the number that company.next_issue_number gave in the same unit.
 -- name: issue.insert
-insert into issue ({Issue.columns}) values ({Issue.values})
+insert into issue ({Issue.columns but issue_number identifier}, issue_number, identifier)
+select {Issue.values but issue_number identifier}, issue_counter, issue_prefix || '-' || issue_counter
+from company where id = :company_id
 
--- The number that company.next_issue_number gave in the same unit.
 -- name: issue.number
-update issue set issue_number = company.issue_counter,
-    identifier = company.issue_prefix || '-' || company.issue_counter
-from company where issue.id = :id and company.id = issue.company_id
-returning {Issue issue}
+select issue_number, identifier from issue where id = :id
 
 -- name: issue.by_id
 select {Issue issue} from issue where id = :id

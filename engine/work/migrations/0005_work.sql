@@ -13,6 +13,8 @@ create table goal (
 ) strict;
 create index goal_by_company on goal (company_id, created_at);
 create index goal_by_parent on goal (parent_id) where parent_id is not null;
+create index goal_default on goal (company_id, status, created_at)
+    where level = 'company' and status in ('active', 'planned');
 
 create table project (
     id text primary key,

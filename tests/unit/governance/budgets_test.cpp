@@ -31,7 +31,7 @@ TEST_CASE("money adds up exactly") {
     CHECK(spent(engine, company) == "10");
     CHECK(engine.get("/agents/" + agent).at("spentMonthlyCents") == spent(engine, company));
     auto& services = engine.services();
-    CHECK(services.budgets.spent_this_month(*Id::parse(company)).company.micros == 100'000);
+    CHECK(services.budgets.spent_this_month(*Id::parse(company), {}).micros == 100'000);
 }
 
 TEST_CASE("a cost that cannot be meant is refused") {

@@ -1,6 +1,7 @@
 #include "tests/support/test_engine.hpp"
 
 #include <algorithm>
+#include <thread>
 
 #include <catch2/catch.hpp>
 
@@ -53,6 +54,31 @@ TEST_CASE("wakes that find a run waiting become one with it") {
     CHECK(wake(engine, agent) == first);
     CHECK(wake(engine, agent) == first);
     CHECK(runs_of(engine, company, agent) == 1);
+}
+
+TEST_CASE("wakes at the same moment all reach the run that they become") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(company, "Ada", k_hang);
+    const std::string run = wake(engine, agent);
+    constexpr int k_callers = 8;
+    constexpr int k_each = 5;
+    std::vector<std::thread> callers;
+    for (int i = 0; i < k_callers; ++i) {
+        callers.emplace_back([&, i] {
+            for (int k = 0; k < k_each; ++k) {
+                const std::string comment =
+                    "00000000-0000-4000-8000-0000000000" + std::to_string(10 + i * k_each + k);
+                engine.post("/agents/" + agent + "/wakeup",
+                            R"({"payload":{"commentId":")" + comment + R"("}})");
+            }
+        });
+    }
+    for (auto& caller : callers) caller.join();
+    const auto answer = engine.get("/heartbeat-runs/" + run);
+    const auto& context = answer.body.as_object().at("contextSnapshot").as_object();
+    CHECK(context.at("wakeCommentIds").as_array().size() == k_callers * k_each);
 }
 
 TEST_CASE("a wish of one idempotency key is granted once") {

@@ -20,6 +20,9 @@ namespace {
 constexpr SqlFile k_statements[] = {{"pets", R"(
 -- name: pet.insert
 insert into pet ({Pet.columns}) values ({Pet.values})
+-- name: pet.adopt
+insert into pet ({Pet.columns but owner age}, owner, age) values ({Pet.values but owner age}, 'us', 1)
+returning owner
 -- name: pet.by_id
 select {Pet} from pet where id = :id
 -- name: pet.claim
@@ -85,6 +88,18 @@ struct Fixture {
 };
 
 }  // namespace
+
+TEST_CASE("a statement may give some members of a struct itself") {
+    const Fixture f;
+    std::string owner;
+    Unit unit = f.store->unit();
+    unit.add_row("pet.adopt"_sql, Pet{1, "Rex", "ann", 3}).each([&](Row row) {
+        owner = row[0].as_text();
+    });
+    f.store->submit(unit);
+    CHECK(owner == "us");
+    CHECK(f.store->one<Pet>("pet.by_id"_sql, {{"id", 1}})->age == 1);
+}
 
 TEST_CASE("rows go in and out as described structs") {
     const Fixture f;
