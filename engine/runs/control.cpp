@@ -11,9 +11,7 @@ agents::AgentView Control::pause(const Actor& actor, const Id& id) {
     agents_.add_pause(unit, actor, agent, "manual").into(agent).otherwise([] {
         throw Error(ErrorKind::conflict, "Agent cannot be paused in its current state");
     });
-    runs_.add_cancel_waiting(unit, id, "agent_paused", "Cancelled because the agent was paused");
-    core_.store.submit(unit);
-    engine_.stop_agent(id, StopKind::user, "Cancelled because the agent was paused");
+    halt(unit, id, "agent_paused", "Cancelled because the agent was paused");
     return agents_.view(agent);
 }
 
@@ -40,11 +38,19 @@ agents::AgentView Control::terminate(const Actor& actor, const Id& id) {
     if (agent.status == AgentStatus::terminated) return agents_.view(agent);
     storage::Unit unit = core_.store.unit();
     agents_.add_terminate(unit, actor, agent).into(agent);
-    runs_.add_cancel_waiting(unit, id, "agent_not_invokable",
-                             "Cancelled because the agent was terminated");
-    core_.store.submit(unit);
-    engine_.stop_agent(id, StopKind::user, "Cancelled because the agent was terminated");
+    halt(unit, id, "agent_not_invokable", "Cancelled because the agent was terminated");
     return agents_.view(agent);
+}
+
+void Control::halt(storage::Unit& unit, const Id& agent, std::string_view code,
+                   const std::string& message) {
+    std::vector<Id> issues;
+    runs_.add_cancel_waiting(unit, agent, code, message).each([&](storage::Row row) {
+        if (!row[0].as_text().empty()) issues.push_back(Id::trusted(row[0].as_text()));
+    });
+    core_.store.submit(unit);
+    engine_.stop_agent(agent, StopKind::user, message);
+    for (const Id& issue : issues) engine_.pass_on(issue);
 }
 
 }  // namespace paperclip::runs

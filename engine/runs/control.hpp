@@ -17,6 +17,10 @@ class Control {
     agents::AgentView terminate(const Actor& actor, const Id& agent);
 
  private:
+    /// Submits `unit`, in which nothing of the agent waits any more, and stops what is at work.
+    void halt(storage::Unit& unit, const Id& agent, std::string_view code,
+              const std::string& message);
+
     Core core_;
     agents::Agents& agents_;
     Runs& runs_;

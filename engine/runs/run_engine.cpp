@@ -124,7 +124,6 @@ void RunEngine::after(const Finished& finished) {
     if (finished.run.issue_id) pass_on(*finished.run.issue_id);
 }
 
-/// Whoever waited for a run of the issue has its turn.
 void RunEngine::pass_on(const Id& issue) {
     insist([this, issue] { wakeups_.promote_deferred(issue); });
 }

@@ -34,6 +34,8 @@ class RunEngine {
     /// Stops all live runs of an agent; returns at once.
     void stop_agent(const Id& agent, StopKind kind, const std::string& message);
     void stop_company(const Id& company, StopKind kind, const std::string& message);
+    /// Soon, whoever waited for a run of the issue has its turn.
+    void pass_on(const Id& issue);
 
     /// No new runs from now on; the live ones are left to their shims, or awaited when `drain`.
     void shut_down(bool drain);
@@ -54,7 +56,6 @@ class RunEngine {
     void begin(const Run& run, bool recovered);
     void on_finished(const Id& run, const Finished& finished);
     void after(const Finished& finished);
-    void pass_on(const Id& issue);
     void insist(std::function<void()> work);
     void schedule_retry(const Run& run);
 

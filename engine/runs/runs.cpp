@@ -508,8 +508,8 @@ std::optional<Run> Runs::cancel_waiting(const Id& id, const Actor& actor, std::s
     return run;
 }
 
-void Runs::add_cancel_waiting(storage::Unit& unit, const Id& agent, std::string_view code,
-                              const std::string& error) {
+storage::Unit::Added Runs::add_cancel_waiting(storage::Unit& unit, const Id& agent,
+                                              std::string_view code, const std::string& error) {
     for (const Run& run : open_of_agent(agent)) {
         if (run.status == RunStatus::running) continue;
         Run ended = run;
@@ -520,7 +520,8 @@ void Runs::add_cancel_waiting(storage::Unit& unit, const Id& agent, std::string_
                  {{"run_id", run.id}, {"status", "cancelled"}, {"now", core_.clock.now()}})
             .any();
     }
-    unit.add("run.cancel_waiting_of_agent"_sql, {{"agent_id", agent},
+    return unit
+        .add("run.cancel_waiting_of_agent"_sql, {{"agent_id", agent},
                                                  {"error", error},
                                                  {"error_code", code},
                                                  {"now", core_.clock.now()}})

@@ -106,8 +106,10 @@ class Runs {
 
     std::optional<Run> cancel_waiting(const Id& run, const Actor& actor, std::string_view code,
                                       const std::string& error);
-    void add_cancel_waiting(storage::Unit& unit, const Id& agent, std::string_view code,
-                            const std::string& error);
+    /// Adds the steps that cancel whatever waits of the agent; the last returns each such run's
+    /// issue, empty for none.
+    storage::Unit::Added add_cancel_waiting(storage::Unit& unit, const Id& agent,
+                                            std::string_view code, const std::string& error);
     std::optional<Run> promote_retry(const Id& run);
 
     [[nodiscard]] TaskSessions& sessions() { return sessions_; }

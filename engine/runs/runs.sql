@@ -93,7 +93,7 @@ where id = :id and status in ('queued', 'scheduled_retry') returning {Run}
 update heartbeat_run set status = 'cancelled', finished_at = :now, updated_at = :now,
     error = :error, error_code = :error_code
 where agent_id = :agent_id and finished_at is null and status in ('queued', 'scheduled_retry')
-returning {Run}
+returning coalesce(issue_id, '')
 
 -- name: run.promote_retry
 update heartbeat_run set status = 'queued', updated_at = :now

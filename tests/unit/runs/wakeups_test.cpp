@@ -112,6 +112,33 @@ TEST_CASE("a comment on an issue at work has its turn when the run ends") {
     CHECK(wake(engine, agent, payload) == "skipped:deferred_issue_execution");
 }
 
+TEST_CASE("who waits behind a paused agent has its turn") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string first = engine.new_agent(company, "Ada", k_hang);
+    const std::string busy = engine.new_agent(
+        company, "Bob",
+        std::string(k_hang) + R"(,"runtimeConfig":{"heartbeat":{"maxConcurrentRuns":1}})");
+    const std::string last = engine.new_agent(company, "Cleo", k_hang);
+    wake(engine, busy);
+    const std::string issue =
+        engine.new_issue(company, R"(,"status":"todo","assigneeAgentId":")" + first + '"');
+    engine.run();
+    for (const char* body : {R"({"body":"@bob look"})", R"({"body":"@cleo look"})"}) {
+        engine.clock().advance(std::chrono::seconds(1));
+        REQUIRE(engine.post("/issues/" + issue + "/comments", body).status == 201);
+        engine.run();
+    }
+    REQUIRE(engine.post("/agents/" + first + "/pause").status == 200);
+    engine.run();
+    REQUIRE(runs_of(engine, company, busy) == 2);  // of which one waits for the other to end
+    REQUIRE(runs_of(engine, company, last) == 0);
+    REQUIRE(engine.post("/agents/" + busy + "/pause").status == 200);
+    engine.run();
+    CHECK(runs_of(engine, company, last) == 1);
+}
+
 TEST_CASE("what an agent does itself does not wake it") {
     TestEngine engine;
     engine.start();
