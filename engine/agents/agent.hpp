@@ -61,6 +61,12 @@ struct Agent {
     std::optional<Json> metadata;
     Time created_at;
     Time updated_at;
+
+    /// May it be given work?
+    [[nodiscard]] bool is_invokable() const {
+        return status != AgentStatus::paused && status != AgentStatus::terminated &&
+               status != AgentStatus::pending_approval;
+    }
 };
 BOOST_DESCRIBE_STRUCT(Agent, (),
                       (id, company_id, name, url_key, role, title, icon, status, reports_to,

@@ -69,7 +69,6 @@ update agent set live_runs = live_runs - 1, last_heartbeat_at = :now, updated_at
                              else 1 end,
     last_error_code = case when :failed = 1 then :error_code else null end
 where id = :id
-returning status, failures_in_a_row
 
 -- A run was taken back before it began.
 -- name: agent.run_withdrawn
@@ -109,7 +108,6 @@ where id = :id and status = 'paused' and pause_reason = 'budget'
 -- name: agent.pause_on_failures
 update agent set status = 'paused', pause_reason = 'system', paused_at = :now, updated_at = :now
 where id = :id and status = 'error' and (failures_in_a_row >= :limit or :permanent = 1)
-returning status
 
 -- name: agent.near
 select {Agent} from agent where id = :manager

@@ -86,7 +86,6 @@ void Applying::add_removed_agents() {
         Agent agent = planning_.state().agents.at(gone.id);
         services_.agents.add_terminate(*unit_, actor_, agent);
         stopper_.add_stop(*unit_, agent);
-        unit_->after([this, agent] { stopper_.stop(agent); });
         agent.status = agents::AgentStatus::terminated;
         directory_.put(agent);
     }

@@ -14,10 +14,9 @@ namespace paperclip::declaration {
 class Stopper {
  public:
     virtual ~Stopper() = default;
-    /// Adds the steps that cancel what the agent has not begun.
+    /// Adds the steps that cancel what the agent has not begun; what is at work is stopped when the
+    /// unit has succeeded.
     virtual void add_stop(storage::Unit& unit, const agents::Agent& agent) = 0;
-    /// The unit has succeeded: what is at work is stopped.
-    virtual void stop(const agents::Agent& agent) = 0;
 };
 
 /// Puts a plan into one unit. For one operation on one thread; it must live until the unit is

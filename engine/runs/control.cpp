@@ -11,7 +11,8 @@ agents::AgentView Control::pause(const Actor& actor, const Id& id) {
     agents_.add_pause(unit, actor, agent, "manual").into(agent).otherwise([] {
         throw Error(ErrorKind::conflict, "Agent cannot be paused in its current state");
     });
-    halt(unit, id, "agent_paused", "Cancelled because the agent was paused");
+    engine_.add_halt(unit, id, "agent_paused", "Cancelled because the agent was paused");
+    core_.store.submit(unit);
     return agents_.view(agent);
 }
 
@@ -38,19 +39,9 @@ agents::AgentView Control::terminate(const Actor& actor, const Id& id) {
     if (agent.status == AgentStatus::terminated) return agents_.view(agent);
     storage::Unit unit = core_.store.unit();
     agents_.add_terminate(unit, actor, agent).into(agent);
-    halt(unit, id, "agent_not_invokable", "Cancelled because the agent was terminated");
-    return agents_.view(agent);
-}
-
-void Control::halt(storage::Unit& unit, const Id& agent, std::string_view code,
-                   const std::string& message) {
-    std::vector<Id> issues;
-    runs_.add_cancel_waiting(unit, agent, code, message).each([&](storage::Row row) {
-        if (!row[0].as_text().empty()) issues.push_back(Id::trusted(row[0].as_text()));
-    });
+    engine_.add_halt(unit, id, "agent_not_invokable", "Cancelled because the agent was terminated");
     core_.store.submit(unit);
-    engine_.stop_agent(agent, StopKind::user, message);
-    for (const Id& issue : issues) engine_.pass_on(issue);
+    return agents_.view(agent);
 }
 
 }  // namespace paperclip::runs

@@ -73,6 +73,14 @@ bool RunEngine::start_next(const Id& agent_id) {
         }
     }
     const agents::Agent agent = world_.agents.get(agent_id);
+    if (!agent.is_invokable()) {
+        // By its failures or its budget, or while the run was being queued.
+        storage::Unit unit = world_.runs.core().store.unit();
+        add_cancel_waiting(unit, agent_id, "agent_paused",
+                           "Cancelled because the agent is " + std::string(word(agent.status)));
+        world_.runs.core().store.submit(unit);
+        return false;
+    }
     std::optional<Run> run;
     switch (world_.runs.claim(agent, run)) {
         case Runs::Claim::none:
@@ -124,6 +132,7 @@ void RunEngine::after(const Finished& finished) {
     if (finished.run.issue_id) pass_on(*finished.run.issue_id);
 }
 
+/// Whoever waited for a run of the issue has its turn.
 void RunEngine::pass_on(const Id& issue) {
     insist([this, issue] { wakeups_.promote_deferred(issue); });
 }
@@ -171,18 +180,22 @@ Run RunEngine::cancel(const Id& id, const Actor& actor) {
     return world_.runs.get(id);
 }
 
-void RunEngine::stop_agent(const Id& agent, StopKind kind, const std::string& message) {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [id, session] : sessions_) {
-        if (session->agent_id() == agent) session->stop(kind, message);
-    }
+void RunEngine::add_cancel_waiting(storage::Unit& unit, const Id& agent, std::string_view code,
+                                   const std::string& message) {
+    world_.runs.add_cancel_waiting(unit, agent, code, message).each([this](storage::Row row) {
+        if (!row[0].as_text().empty()) pass_on(Id::trusted(row[0].as_text()));
+    });
 }
 
-void RunEngine::stop_company(const Id& company, StopKind kind, const std::string& message) {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [id, session] : sessions_) {
-        if (session->company_id() == company) session->stop(kind, message);
-    }
+void RunEngine::add_halt(storage::Unit& unit, const Id& agent, std::string_view code,
+                         const std::string& message) {
+    add_cancel_waiting(unit, agent, code, message);
+    unit.after([this, agent, message] {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [id, session] : sessions_) {
+            if (session->agent_id() == agent) session->stop(StopKind::user, message);
+        }
+    });
 }
 
 void RunEngine::shut_down(bool drain) {

@@ -31,11 +31,10 @@ class RunEngine {
 
     /// Ends a run; returns it as it is then. Waits up to a few seconds for the end.
     Run cancel(const Id& run, const Actor& actor);
-    /// Stops all live runs of an agent; returns at once.
-    void stop_agent(const Id& agent, StopKind kind, const std::string& message);
-    void stop_company(const Id& company, StopKind kind, const std::string& message);
-    /// Soon, whoever waited for a run of the issue has its turn.
-    void pass_on(const Id& issue);
+    /// Adds the steps that cancel whatever waits of the agent; when the unit has succeeded, its
+    /// live runs are stopped, and whoever waited behind it has a turn, both soon.
+    void add_halt(storage::Unit& unit, const Id& agent, std::string_view code,
+                  const std::string& message);
 
     /// No new runs from now on; the live ones are left to their shims, or awaited when `drain`.
     void shut_down(bool drain);
@@ -56,6 +55,9 @@ class RunEngine {
     void begin(const Run& run, bool recovered);
     void on_finished(const Id& run, const Finished& finished);
     void after(const Finished& finished);
+    void add_cancel_waiting(storage::Unit& unit, const Id& agent, std::string_view code,
+                            const std::string& message);
+    void pass_on(const Id& issue);
     void insist(std::function<void()> work);
     void schedule_retry(const Run& run);
 

@@ -376,7 +376,7 @@ std::optional<Finished> Runs::finish(const Run& run, const RunOutcome& outcome) 
     const agents::Agent agent = agents_.get(run.agent_id);
     const bool failed = is_failure(outcome.status);
     const std::int64_t cost = std::max<std::int64_t>(0, outcome.usage.cost_micros);
-    Finished finished{run, {}, false};
+    Finished finished{run, {}};
     Run& ended = finished.run;
     ended.status = outcome.status;
     ended.finished_at = now;
@@ -419,16 +419,14 @@ std::optional<Finished> Runs::finish(const Run& run, const RunOutcome& outcome) 
                                      {"failed", failed},
                                      {"error_reason", outcome.error},
                                      {"error_code", outcome.error_code},
-                                     {"now", now}})
-        .each([&](storage::Row row) { finished.agent_paused = row[0].as_text() == "paused"; });
+                                     {"now", now}});
     unit.add("company.run_ended"_sql, {{"id", run.company_id}});
     budgets_.add_settle(unit, {run.reserved, run.reserved_month, {}}, cost_of(run, outcome, now));
     unit.add("agent.pause_on_failures"_sql, {{"id", run.agent_id},
                                              {"limit", k_failures_to_pause},
                                              {"permanent", outcome.error_class == PC_CLASS_AUTH},
                                              {"now", now}})
-        .any()
-        .each([&](storage::Row) { finished.agent_paused = true; });
+        .any();
     unit.add("wakeup.set_status_of_run"_sql,
              {{"run_id", run.id},
               {"status", outcome.status == RunStatus::succeeded   ? "completed"

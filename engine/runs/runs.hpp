@@ -46,8 +46,7 @@ struct RunOutcome {
 /// What finishing a run led to, for whoever has to act on it.
 struct Finished {
     Run run;
-    std::optional<Run> retry;   ///< queued or scheduled in the same unit
-    bool agent_paused = false;  ///< by too many failures, or its budget
+    std::optional<Run> retry;  ///< queued or scheduled in the same unit
 };
 
 /// The life of runs in the store: every change of state is one unit here, guarded by the state

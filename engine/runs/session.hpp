@@ -74,7 +74,6 @@ class Session : public std::enable_shared_from_this<Session> {
 
     [[nodiscard]] const Id& id() const { return run_id_; }
     [[nodiscard]] const Id& agent_id() const { return agent_id_; }
-    [[nodiscard]] const Id& company_id() const { return company_id_; }
     /// The shims of the run's children, for telling who calls.
     [[nodiscard]] std::vector<pluginhost::ProcessIdentity> processes() const;
 

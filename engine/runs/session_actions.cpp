@@ -83,7 +83,7 @@ void Session::spawn(const pluginhost::SpawnAction& action) {
     if (!world_.runs.store_process(run_, child.process, invocation)) {
         world_.children.abandon(child.folder);  // somebody ended the run: it never begins
         over_ = true;
-        on_finished_({run_, {}, false});
+        on_finished_({run_, {}});
         return;
     }
     sdk::fail_point("before-go");

@@ -183,7 +183,7 @@ void Session::finish() {
     plugin_.reset();
     std::error_code ignored;
     fs::remove_all(folder(), ignored);
-    on_finished_(finished ? *finished : Finished{run_, {}, false});
+    on_finished_(finished ? *finished : Finished{run_, {}});
 }
 
 }  // namespace paperclip::runs

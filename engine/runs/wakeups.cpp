@@ -4,15 +4,9 @@
 
 namespace paperclip::runs {
 
-using agents::AgentStatus;
 using storage::operator""_sql;
 
 namespace {
-
-bool is_invokable(const agents::Agent& agent) {
-    return agent.status != AgentStatus::paused && agent.status != AgentStatus::terminated &&
-           agent.status != AgentStatus::pending_approval;
-}
 
 [[noreturn]] void refuse(const agents::Agent& agent, const std::string& reason, bool broken_chain) {
     std::string details;
@@ -75,7 +69,7 @@ WakeOutcome Wakeups::try_decide(const Wake& wake, bool asked) {
                     "Company is not active");
     }
     const bool chain_ok = agents_.health(agent).is_healthy();
-    if (!is_invokable(agent) || !chain_ok) {
+    if (!agent.is_invokable() || !chain_ok) {
         const std::string reason = chain_ok ? std::string(word(agent.status)) : "invalid_org_chain";
         if (asked) refuse(agent, reason, !chain_ok);
         return skip(wake, agent, "agent.not_invokable", "Agent is " + reason);
@@ -251,7 +245,7 @@ bool Wakeups::turn_away_or_queue(const Id& issue) {
     if (!next) return false;
     const agents::Agent agent = agents_.get(next->wake.agent_id);
     const auto target = core_.store.one<work::Issue>("issue.by_id"_sql, {{"id", issue}});
-    const bool wanted = target && !work::is_terminal(target->status) && is_invokable(agent);
+    const bool wanted = target && !work::is_terminal(target->status) && agent.is_invokable();
     storage::Unit unit = core_.store.unit();
     std::optional<Id> run;
     if (wanted) run = runs_.add_queue(unit, next->wake, agent).id;

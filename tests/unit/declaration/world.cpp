@@ -54,8 +54,9 @@ struct World::Parts : declaration::Stopper {
     std::unique_ptr<declaration::Declarations> declarations;
 
     Core core() { return {*store, journal, clock, ids}; }
-    void add_stop(storage::Unit&, const agents::Agent&) override {}
-    void stop(const agents::Agent& agent) override { stopped.push_back(agent.url_key); }
+    void add_stop(storage::Unit& unit, const agents::Agent& agent) override {
+        unit.after([this, name = agent.url_key] { stopped.push_back(name); });
+    }
 };
 
 World::World() : parts_(std::make_unique<Parts>()) {

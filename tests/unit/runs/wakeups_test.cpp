@@ -263,6 +263,23 @@ TEST_CASE("too many failures in a row pause the agent") {
     CHECK(engine.get("/agents/" + agent).at("status") == "paused");
 }
 
+TEST_CASE("what waits of an agent that paused itself is cancelled") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(
+        company, "Ada",
+        R"(,"adapterConfig":{"script":[{"fail":{"class":"auth","message":"no key"}}]})"
+        R"(,"runtimeConfig":{"heartbeat":{"maxConcurrentRuns":1}})");
+    const std::string first = wake(engine, agent, R"(,"payload":{"taskKey":"a"})");
+    engine.clock().advance(std::chrono::seconds(1));
+    const std::string second = wake(engine, agent, R"(,"payload":{"taskKey":"b"})");
+    engine.run();
+    CHECK(status_of(engine, first) == "failed");
+    CHECK(status_of(engine, second) == "cancelled");
+    CHECK(engine.get("/agents/" + agent).at("status") == "paused");
+}
+
 TEST_CASE("heartbeats come by the clock, and those with nothing to do start nothing") {
     TestEngine engine;
     engine.start();
