@@ -71,6 +71,9 @@ void mask_credentials(std::string& text) {
     }
 }
 
+/// A program prints JSON, which a plugin quotes in JSON.
+constexpr int k_json_depth = 2;
+
 /// What `value` looks like in a text: itself, written as JSON, and each of its lines, because
 /// output is scrubbed line by line.
 std::vector<std::string> forms_of(std::string_view value) {
@@ -78,9 +81,10 @@ std::vector<std::string> forms_of(std::string_view value) {
     const auto look_for = [&](std::string_view text) {
         if (text.size() < Redactor::k_min_secret) return;
         forms.emplace_back(text);
-        std::string escaped;
-        append_json_string(escaped, text);
-        if (escaped.size() != text.size() + 2) {
+        for (int depth = 0; depth < k_json_depth; ++depth) {
+            std::string escaped;
+            append_json_string(escaped, forms.back());
+            if (escaped.size() == forms.back().size() + 2) break;
             forms.push_back(escaped.substr(1, escaped.size() - 2));
         }
     };

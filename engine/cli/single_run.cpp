@@ -19,8 +19,11 @@ std::string id_of(const json::value& answer) {
 }
 
 std::int64_t cents_of(const std::string& text) {
-    if (const auto money = parse_dollars(text)) return money->to_cents();
-    throw Error(ErrorKind::invalid, "--budget " + text + ": expected dollars such as $1.50");
+    const auto money = parse_dollars(text);
+    // The API takes 0 for no limit at all.
+    if (money && money->to_cents() > 0) return money->to_cents();
+    throw Error(ErrorKind::invalid,
+                "--budget " + text + ": expected dollars, at least $0.01, such as $1.50");
 }
 
 json::value config_of(const std::string& text) {

@@ -10,11 +10,8 @@ namespace {
 
 /// "[::1]:3100" and "localhost:3100" without the port.
 std::string_view without_port(std::string_view host) {
-    if (host.starts_with('[')) {
-        const auto end = host.find(']');
-        return end == std::string_view::npos ? host : host.substr(0, end + 1);
-    }
-    return host.substr(0, host.find(':'));
+    const auto name_end = host.starts_with('[') ? std::min(host.find(']'), host.size()) : 0;
+    return host.substr(0, host.find(':', name_end));
 }
 
 bool is_loopback_name(std::string_view host) {

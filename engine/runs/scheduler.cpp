@@ -162,15 +162,36 @@ void Scheduler::wake(const Id& agent, std::optional<std::string> check_output) {
 
 void Scheduler::run_check(const Row& row, const agents::HeartbeatPolicy& policy,
                           bool wanted_anyway) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!checking_.insert(row.agent).second) return;  // the last one is still at work
+    }
     auto check = std::make_shared<Check>();
     check->agent = row.agent;
     check->wanted_anyway = wanted_anyway;
     check->folder = world_.run_folders / ("check-" + row.agent.str());
-    if (std::filesystem::exists(check->folder)) return;  // the last one is still at work
+    try {
+        start_check(check, row, policy);
+    } catch (const std::exception& e) {
+        log_warn("check command not started", {{"agent", row.agent.view()}, {"error", e.what()}});
+        end_check(*check);
+        skip(row.agent, "heartbeat.check.failed");
+    }
+}
+
+void Scheduler::start_check(const std::shared_ptr<Check>& check, const Row& row,
+                            const agents::HeartbeatPolicy& policy) {
+    const std::string mark = "PAPERCLIP_CHECK=" + row.agent.str();
+    if (std::filesystem::exists(check->folder)) {
+        // The engine ended during it.
+        world_.children.end_strays(mark);
+        std::filesystem::remove_all(check->folder);
+    }
     make_private_folder(check->folder);
     shim::Spec spec;
     spec.argv = policy.check;
     spec.environment = world_.base_environment;
+    spec.environment.push_back(mark);
     spec.environment.push_back("PAPERCLIP_AGENT_ID=" + row.agent.str());
     spec.environment.push_back("PAPERCLIP_COMPANY_ID=" + row.company.str());
     spec.cwd = check->folder.string();
@@ -193,8 +214,7 @@ void Scheduler::finish_check(const std::shared_ptr<Check>& check) {
         if (piece.stream == PC_STREAM_OUT) output += piece.bytes;
     });
     const auto exit = world_.children.exit(check->folder);
-    std::error_code ignored;
-    std::filesystem::remove_all(check->folder, ignored);
+    end_check(*check);
     const int code = exit && exit->start_error == 0 ? exit->code : -1;
     if (code == 1) return wake(check->agent, world_.redactor.scrub(output));
     if (code != 0) {
@@ -203,6 +223,13 @@ void Scheduler::finish_check(const std::shared_ptr<Check>& check) {
     }
     if (check->wanted_anyway) return wake(check->agent, {});
     skip(check->agent, code == 0 ? "heartbeat.check.nothing_new" : "heartbeat.check.failed");
+}
+
+void Scheduler::end_check(const Check& check) {
+    std::error_code ignored;
+    std::filesystem::remove_all(check.folder, ignored);
+    const std::lock_guard lock(mutex_);
+    checking_.erase(check.agent);
 }
 
 void Scheduler::skip(const Id& agent, std::string_view reason) {

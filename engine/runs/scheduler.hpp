@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace paperclip::runs {
 
@@ -54,7 +55,10 @@ class Scheduler {
     void beat(const Id& agent);
     void wake(const Id& agent, std::optional<std::string> check_output);
     void run_check(const Row& row, const agents::HeartbeatPolicy& policy, bool wanted_anyway);
+    void start_check(const std::shared_ptr<Check>& check, const Row& row,
+                     const agents::HeartbeatPolicy& policy);
     void finish_check(const std::shared_ptr<Check>& check);
+    void end_check(const Check& check);
     void skip(const Id& agent, std::string_view reason);
 
     Core core_;
@@ -65,6 +69,7 @@ class Scheduler {
     std::unordered_map<Id, TimerQueue::Handle> due_;
     std::unordered_map<Id, Time> fired_;  // when each had its last heartbeat
     std::unordered_map<Id, Skips> skips_;
+    std::unordered_set<Id> checking_;  // whose check command is at work
     bool stopped_ = false;
 };
 

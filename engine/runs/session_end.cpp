@@ -130,7 +130,8 @@ RunOutcome Session::outcome() const {
     outcome.result_json = result_of(world_.redactor.scrub(result.data), outcome.summary);
     if (result.error_class != PC_CLASS_OK) {
         outcome.error = world_.redactor.scrub(result.message);
-        outcome.error_code = result.error_code.empty() ? "adapter_failed" : result.error_code;
+        outcome.error_code =
+            result.error_code.empty() ? "adapter_failed" : world_.redactor.scrub(result.error_code);
         outcome.status = result.error_class == PC_CLASS_TIMEOUT     ? RunStatus::timed_out
                          : result.error_class == PC_CLASS_CANCELLED ? RunStatus::cancelled
                                                                     : RunStatus::failed;

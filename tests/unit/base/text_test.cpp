@@ -92,6 +92,14 @@ TEST_CASE("a secret that ends is forgotten when the last who holds it is gone") 
     CHECK(redactor.scrub("for-good") == Redactor::k_mask);
 }
 
+TEST_CASE("a secret is known in JSON that is quoted in JSON") {
+    Redactor redactor;
+    redactor.add(R"(q"uo\te-secret)");
+    CHECK(redactor.scrub(R"(q"uo\te-secret)") == Redactor::k_mask);
+    CHECK(redactor.scrub(R"(q\"uo\\te-secret)") == Redactor::k_mask);
+    CHECK(redactor.scrub(R"(q\\\"uo\\\\te-secret)") == Redactor::k_mask);
+}
+
 TEST_CASE("secrets do not pass the redactor") {
     Redactor redactor;
     redactor.add("hunter2-secret");

@@ -231,6 +231,7 @@ TEST_CASE("only known hosts are served, and other sites' pages change nothing") 
              {Method::get, "localhost.evil.example", "", 403},
              {Method::get, "", "", 403},
              {Method::get, "[::1", "", 403},
+             {Method::get, "[::1]evil.example", "", 403},
              {Method::post, "localhost", "", 201},
              {Method::post, "localhost", "http://localhost:5173", 201},
              {Method::post, "localhost", "https://paperclip.example", 201},
