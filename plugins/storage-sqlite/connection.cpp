@@ -104,9 +104,7 @@ Connection::Connection(const std::string& path, Role role, const Texts& texts)
     sqlite3_extended_result_codes(handle_, 1);
     wait_for_locks(true);
     execute("pragma foreign_keys = on");
-    // Not mapped: a device that does not read would be a signal then instead of an error, and each
-    // commit would unmap the file of every reader.
-    execute("pragma mmap_size = 0");
+    execute("pragma mmap_size = 67108864");
     if (role == Role::reader) {
         execute("pragma query_only = on");
         return;
