@@ -328,7 +328,16 @@ std::int64_t Connection::run(
     std::vector<pc_value> cells(static_cast<std::size_t>(columns));
     std::int64_t rows = 0;
     int code = SQLITE_OK;
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+    constexpr int k_schema_tries = 10;
+    for (int tries = 0;;) {
+        code = sqlite3_step(statement);
+        // SQLite prepares it anew when a migration has changed the schema, and gives up when that
+        // happens again meanwhile.
+        if (code == SQLITE_SCHEMA && rows == 0 && ++tries < k_schema_tries) {
+            sqlite3_reset(statement);
+            continue;
+        }
+        if (code != SQLITE_ROW) break;
         ++rows;
         if (!row) continue;
         for (int i = 0; i < columns; ++i) cells[static_cast<std::size_t>(i)] = column(statement, i);

@@ -13,11 +13,11 @@ TEST_CASE("a check that the engine's end cut off does not keep the next from run
     Poco::Net::ServerSocket listener(Poco::Net::SocketAddress("127.0.0.1", 0));
     TestEngine engine(TestEngine::Work::manual, {}, PAPERCLIP_SHIM);
     engine.start();
-    const std::string agent = engine.new_agent(
-        engine.new_company(), "Ada",
-        R"(,"runtimeConfig":{"heartbeat":{"enabled":true,"intervalSec":600,)"
-        R"("check":["bash","-c","exec 3<>/dev/tcp/127.0.0.1/)" +
-            std::to_string(listener.address().port()) + R"("]}})");
+    const std::string agent =
+        engine.new_agent(engine.new_company(), "Ada",
+                         R"(,"runtimeConfig":{"heartbeat":{"enabled":true,"intervalSec":600,)"
+                         R"("check":["bash","-c","exec 3<>/dev/tcp/127.0.0.1/)" +
+                             std::to_string(listener.address().port()) + R"("]}})");
     std::filesystem::create_directories(engine.services().world.run_folders / ("check-" + agent));
     engine.run();
     auto& scheduler = engine.services().scheduler;
