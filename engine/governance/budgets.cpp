@@ -11,18 +11,23 @@ using storage::operator""_sql;
 
 namespace {
 
-/// What a run of an agent without a history is expected to cost.
+/// What a run of an agent without a history is expected to cost when no limit of its own bounds it.
 constexpr Money k_first_estimate{250'000};
 
 struct Policy {
     bool monthly = false;
     Money limit;
-    Money committed;  ///< spent and reserved
+    Money spent;
+    Money reserved;
 };
 
 Policy policy_of(storage::Row row) {
     return {row[2].as_text() == word(BudgetWindow::month), Money{row[3].as_integer()},
-            Money{row[4].as_integer() + row[5].as_integer()}};
+            Money{row[4].as_integer()}, Money{row[5].as_integer()}};
+}
+
+void lower(std::optional<Money>& bound, Money to) {
+    bound = bound ? std::min(*bound, to) : to;
 }
 
 }  // namespace
@@ -106,19 +111,21 @@ std::unordered_map<Id, Money> Budgets::spent_by_agents(const Id& company) {
     return spent;
 }
 
-Money Budgets::estimate(const Id& agent) {
+std::optional<Money> Budgets::estimate(const Id& agent) {
     std::vector<std::int64_t> costs;
     core_.store.each("budget.recent_costs"_sql, {{"agent_id", agent}},
                      [&](storage::Row row) { costs.push_back(row[0].as_integer()); });
-    if (costs.empty()) return k_first_estimate;
+    if (costs.empty()) return std::nullopt;
     std::sort(costs.begin(), costs.end());
-    return {costs[(costs.size() * 95 + 99) / 100 - 1]};
+    return Money{costs[(costs.size() * 95 + 99) / 100 - 1]};
 }
 
-std::optional<Reservation> Budgets::add_reserve(storage::Unit& unit, const Spender& spender) {
-    Reservation reservation;
-    reservation.month = month_of(spender.company_id, core_.clock.now());
+Budgets::Room Budgets::add_reserve(storage::Unit& unit, const Spender& spender,
+                                   Reservation& reservation) {
+    reservation = {
+        .amount = {}, .month = month_of(spender.company_id, core_.clock.now()), .cap = {}};
     std::int64_t windows = 0;
+    std::optional<Money> unspent;
     std::optional<Money> room;
     core_.store.each("budget.applicable"_sql,
                      {{"company_id", spender.company_id},
@@ -126,16 +133,18 @@ std::optional<Reservation> Budgets::add_reserve(storage::Unit& unit, const Spend
                       {"month", reservation.month}},
                      [&](storage::Row row) {
                          const Policy policy = policy_of(row);
-                         const Money left =
-                             policy.monthly ? policy.limit - policy.committed : policy.limit;
-                         auto& bound = policy.monthly ? room : reservation.cap;
-                         bound = bound ? std::min(*bound, left) : left;
-                         windows += policy.monthly ? 1 : 0;
+                         if (!policy.monthly) return lower(reservation.cap, policy.limit);
+                         lower(unspent, policy.limit - policy.spent);
+                         lower(room, policy.limit - policy.spent - policy.reserved);
+                         ++windows;
                      });
-    if (windows == 0) return reservation;
-    if (room->micros <= 0) return std::nullopt;
-    reservation.cap = reservation.cap ? std::min(*reservation.cap, *room) : *room;
-    reservation.amount = std::min(estimate(spender.agent_id), *reservation.cap);
+    if (windows == 0) return Room::yes;
+    if (unspent->micros <= 0) return Room::none;
+    if (room->micros <= 0) return Room::later;
+    const Money expected =
+        estimate(spender.agent_id).value_or(reservation.cap.value_or(k_first_estimate));
+    lower(reservation.cap, *room);
+    reservation.amount = std::min(expected, *reservation.cap);
     unit.add("budget.open_windows"_sql, {{"company_id", spender.company_id},
                                          {"agent_id", spender.agent_id},
                                          {"month", reservation.month}})
@@ -145,7 +154,7 @@ std::optional<Reservation> Budgets::add_reserve(storage::Unit& unit, const Spend
                                     {"month", reservation.month},
                                     {"amount", reservation.amount}})
         .expect(windows);
-    return reservation;
+    return Room::yes;
 }
 
 bool Budgets::extend(const Spender& spender, const Reservation& reservation, Money more,

@@ -45,9 +45,15 @@ class Budgets final : public company::Ledger {
     void add_policy(storage::Unit& unit, const Actor& actor, const Id& company, BudgetScope scope,
                     const Id& scope_id, BudgetWindow window, std::optional<Money> limit);
 
-    /// Adds the steps that reserve for a run. Nothing when a budget has no room left; the caller
+    /// What the budgets have left for a run.
+    enum class Room {
+        yes,
+        later,  ///< what is left is reserved for runs at work, which may not need it
+        none,   ///< it is spent
+    };
+    /// With room, adds the steps that reserve for a run and fills `reservation` in; the caller
     /// submits soon, and asks again when the unit conflicts.
-    std::optional<Reservation> add_reserve(storage::Unit& unit, const Spender& spender);
+    Room add_reserve(storage::Unit& unit, const Spender& spender, Reservation& reservation);
     /// Reserves `more` for a run that goes on, with the steps that `note` adds. False when there is
     /// no room.
     bool extend(const Spender& spender, const Reservation& reservation, Money more,
@@ -64,7 +70,8 @@ class Budgets final : public company::Ledger {
  private:
     /// yyyymm in the company's time zone.
     std::int64_t month_of(const Id& company, Time time);
-    Money estimate(const Id& agent);
+    /// What a run of the agent will cost, by those before it.
+    std::optional<Money> estimate(const Id& agent);
 
     Core core_;
 };

@@ -170,6 +170,7 @@ void Planner::on_agent(const journal::Record& record) {
     const auto id = Id::parse(record.entity_id);
     if (!id) return;
     scheduler_.refresh(*id);
+    wakeups_.repeat_turned_away(record.company_id);
     engine_.dispatch(*id);  // resumed, or allowed more
 }
 
@@ -178,6 +179,7 @@ void Planner::on_company(const journal::Record& record) {
         record.action == "company.updated" || record.action == "budget.policy_upserted";
     if (!big) return;
     scheduler_.refresh_company(record.company_id);
+    wakeups_.repeat_turned_away(record.company_id);
     core_.store.each("run.agents_with_queued_of_company"_sql, {{"company_id", record.company_id}},
                      [&](storage::Row row) { engine_.dispatch(Id::trusted(row[0].as_text())); });
 }

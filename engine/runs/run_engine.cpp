@@ -64,9 +64,11 @@ void RunEngine::work(const Id& agent) {
 }
 
 bool RunEngine::start_next(const Id& agent_id) {
+    std::uint64_t ended = 0;
     {
         const std::lock_guard lock(mutex_);
         if (closing_) return false;
+        ended = ended_;
         if (sessions_.size() >= options_.max_live_runs) {
             waiting_.insert(agent_id);
             return false;
@@ -90,6 +92,7 @@ bool RunEngine::start_next(const Id& agent_id) {
             return true;
         case Runs::Claim::full: {
             const std::lock_guard lock(mutex_);
+            if (ended != ended_) return true;  // who made room meanwhile did not see it wait
             waiting_.insert(agent_id);
             return false;
         }
@@ -115,6 +118,7 @@ void RunEngine::on_finished(const Id& run, const Finished& finished) {
     {
         const std::lock_guard lock(mutex_);
         sessions_.erase(run);
+        ++ended_;
         waiting.swap(waiting_);
     }
     changed_.notify_all();
@@ -130,6 +134,10 @@ void RunEngine::on_finished(const Id& run, const Finished& finished) {
 void RunEngine::after(const Finished& finished) {
     if (finished.retry && finished.retry->scheduled_retry_at) schedule_retry(*finished.retry);
     if (finished.run.issue_id) pass_on(*finished.run.issue_id);
+    // Its agent may have been resumed while the run was still being stopped.
+    if (is_turned_away(finished.run.error_code.value_or(""))) {
+        insist([this, company = finished.run.company_id] { wakeups_.repeat_turned_away(company); });
+    }
 }
 
 /// Whoever waited for a run of the issue has its turn.
@@ -193,7 +201,7 @@ void RunEngine::add_halt(storage::Unit& unit, const Id& agent, std::string_view 
     unit.after([this, agent, message] {
         const std::lock_guard lock(mutex_);
         for (const auto& [id, session] : sessions_) {
-            if (session->agent_id() == agent) session->stop(StopKind::user, message);
+            if (session->agent_id() == agent) session->stop(StopKind::halt, message);
         }
     });
 }

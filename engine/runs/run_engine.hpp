@@ -71,6 +71,7 @@ class RunEngine {
     std::set<Id> dispatching_;                         // agents that a worker is at
     std::set<Id> again_;                               // those that want another look
     std::set<Id> waiting_;                             // those that found no room
+    std::uint64_t ended_ = 0;                          // how many runs have made room
     bool closing_ = false;
 };
 

@@ -176,6 +176,7 @@ void Runs::add_wish(storage::Unit& unit, const Wake& wake, const agents::Agent& 
                                    {"context", to_snapshot(wake.context)},
                                    {"status", state.status},
                                    {"skip_reason", state.skip_reason},
+                                   {"turned_away", is_turned_away(state.skip_reason.value_or(""))},
                                    {"run_id", state.run_id},
                                    {"issue_id", wake.context.issue_id},
                                    {"requested_by_type", wake.requested_by.type},
@@ -244,12 +245,16 @@ Runs::Claim Runs::claim(const agents::Agent& agent, std::optional<Run>& run) {
              {{"id", agent.id}, {"max_concurrent_runs", policy.max_concurrent_runs}, {"now", now}})
         .otherwise(full);
     unit.add("company.run_started"_sql, {{"id", agent.company_id}}).otherwise(full);
-    const auto reservation = budgets_.add_reserve(unit, {agent.company_id, agent.id});
-    if (!reservation) {
-        cancel_waiting(next->id, Actor::engine(), "budget.blocked",
-                       "The budget has no room for another run");
-        run = std::move(next);
-        return Claim::again;
+    governance::Reservation reservation;
+    switch (budgets_.add_reserve(unit, {agent.company_id, agent.id}, reservation)) {
+        case governance::Budgets::Room::yes:
+            break;
+        case governance::Budgets::Room::later:
+            return Claim::full;
+        case governance::Budgets::Room::none:
+            cancel_waiting(next->id, Actor::engine(), "budget.blocked", "The budget is used up");
+            run = std::move(next);
+            return Claim::again;
     }
     std::string session;
     if (next->task_key) {
@@ -264,15 +269,15 @@ Runs::Claim Runs::claim(const agents::Agent& agent, std::optional<Run>& run) {
     unit.add("run.claim"_sql,
              {{"id", next->id},
               {"now", now},
-              {"reserved", reservation->amount},
-              {"reserved_month", reservation->month},
-              {"cost_cap", reservation->cap},
+              {"reserved", reservation.amount},
+              {"reserved_month", reservation.month},
+              {"cost_cap", reservation.cap},
               {"log_ref", log_ref},
               {"session_id_before", session.empty() ? std::nullopt : std::optional(session)}})
         .into(*next);
     if (next->issue_id) issues_.add_lease_for_run(unit, *next->issue_id, agent.id, next->id);
     unit.add("wakeup.set_status_of_run"_sql,
-             {{"run_id", next->id}, {"status", "claimed"}, {"now", now}})
+             {{"run_id", next->id}, {"status", "claimed"}, {"turned_away", false}, {"now", now}})
         .any();
     Run started = *next;
     started.status = RunStatus::running;
@@ -432,8 +437,12 @@ std::optional<Finished> Runs::finish(const Run& run, const RunOutcome& outcome) 
               {"status", outcome.status == RunStatus::succeeded   ? "completed"
                          : outcome.status == RunStatus::cancelled ? "cancelled"
                                                                   : "failed"},
+              {"turned_away", is_turned_away(outcome.error_code.value_or(""))},
               {"now", now}})
         .any();
+    if (outcome.error_code == "budget.hard_stop") {
+        unit.add("wakeup.cut_off_by_budget"_sql, {{"run_id", run.id}}).any();
+    }
     unit.add("runtime_state.add_run"_sql,
              {{"agent_id", run.agent_id},
               {"company_id", run.company_id},
@@ -485,8 +494,10 @@ std::optional<Run> Runs::cancel_waiting(const Id& id, const Actor& actor, std::s
     unit.add("run.cancel_waiting"_sql,
              {{"id", id}, {"error", error}, {"error_code", code}, {"now", core_.clock.now()}})
         .into(run);
-    unit.add("wakeup.set_status_of_run"_sql,
-             {{"run_id", id}, {"status", "cancelled"}, {"now", core_.clock.now()}})
+    unit.add("wakeup.set_status_of_run"_sql, {{"run_id", id},
+                                              {"status", "cancelled"},
+                                              {"turned_away", is_turned_away(code)},
+                                              {"now", core_.clock.now()}})
         .any();
     const Run before = get(id);
     Run after = before;
@@ -514,8 +525,10 @@ storage::Unit::Added Runs::add_cancel_waiting(storage::Unit& unit, const Id& age
         ended.status = RunStatus::cancelled;
         ended.error_code = code;
         announce(unit, ended);
-        unit.add("wakeup.set_status_of_run"_sql,
-                 {{"run_id", run.id}, {"status", "cancelled"}, {"now", core_.clock.now()}})
+        unit.add("wakeup.set_status_of_run"_sql, {{"run_id", run.id},
+                                                  {"status", "cancelled"},
+                                                  {"turned_away", is_turned_away(code)},
+                                                  {"now", core_.clock.now()}})
             .any();
     }
     return unit

@@ -113,10 +113,10 @@ select {RunEvent} from heartbeat_run_event where run_id = :run_id and seq > :aft
 
 -- name: wakeup.insert
 insert into wakeup_request (id, company_id, agent_id, source, trigger_detail, reason, payload,
-    context, status, skip_reason, run_id, issue_id, requested_by_type, requested_by_id,
-    idempotency_key, cause_seq, coalesced_count, created_at, updated_at)
+    context, status, skip_reason, turned_away, run_id, issue_id, requested_by_type,
+    requested_by_id, idempotency_key, cause_seq, coalesced_count, created_at, updated_at)
 values (:id, :company_id, :agent_id, :source, :trigger_detail, :reason, :payload, :context, :status,
-    :skip_reason, :run_id, :issue_id, :requested_by_type, :requested_by_id, :idempotency_key,
+    :skip_reason, :turned_away, :run_id, :issue_id, :requested_by_type, :requested_by_id, :idempotency_key,
     :cause_seq, :coalesced_count, :now, :now)
 
 -- name: wakeup.known_cause
@@ -128,11 +128,33 @@ select coalesce(run_id, ''), coalesce(skip_reason, '') from wakeup_request
 where agent_id = :agent_id and idempotency_key = :key
 
 -- name: wakeup.set_status_of_run
-update wakeup_request set status = :status, updated_at = :now
+update wakeup_request set status = :status, updated_at = :now,
+    turned_away = (:turned_away = 1 and source <> 'timer')
 where run_id = :run_id and status in ('queued', 'claimed')
 
+-- After the steps that charge: what a budget cut off is repeated once the scope that it paused goes on.
+-- name: wakeup.cut_off_by_budget
+update wakeup_request set turned_away = 1
+where run_id = :run_id and source <> 'timer'
+  and (exists (select 1 from agent where agent.id = wakeup_request.agent_id and agent.pause_reason = 'budget')
+       or exists (select 1 from company where company.id = wakeup_request.company_id
+                    and company.pause_reason = 'budget'))
+
+-- Those whose agents can run now.
+-- name: wakeup.turned_away
+select w.id, w.agent_id, w.source, coalesce(w.trigger_detail, ''), coalesce(w.reason, ''), w.payload,
+    coalesce(r.context_snapshot, w.context)
+from wakeup_request w join agent a on a.id = w.agent_id join company c on c.id = w.company_id
+left join heartbeat_run r on r.id = w.run_id
+where w.company_id = :company_id and w.turned_away = 1 and c.status = 'active'
+  and a.status in ('active', 'idle', 'running', 'error')
+order by w.created_at, w.id
+
+-- name: wakeup.repeated
+update wakeup_request set turned_away = 0, updated_at = :now where id = :id
+
 -- name: wakeup.deferred_of_issue
-select id, agent_id, company_id, source, coalesce(trigger_detail, ''), coalesce(reason, ''), payload, context
+select id, agent_id, source, coalesce(trigger_detail, ''), coalesce(reason, ''), payload, context
 from wakeup_request where issue_id = :issue_id and status = 'deferred_issue_execution'
 order by created_at, id limit 1
 
@@ -149,7 +171,7 @@ where issue_id = :issue_id and agent_id = :agent_id and status = 'deferred_issue
 
 -- A deferred wish has its turn, if nothing was added to it meanwhile.
 -- name: wakeup.resolve_deferred
-update wakeup_request set status = :status, run_id = :run_id, updated_at = :now
+update wakeup_request set status = :status, run_id = :run_id, turned_away = :turned_away, updated_at = :now
 where id = :id and status = 'deferred_issue_execution' and context = :context
 
 -- name: runtime_state.add_run

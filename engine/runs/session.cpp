@@ -23,6 +23,8 @@ StopKind stop_kind(int cancel_code) {
             return StopKind::silence;
         case PC_CANCEL_SHUTDOWN:
             return StopKind::shutdown;
+        case PC_CANCEL_HALT:
+            return StopKind::halt;
         default:
             return StopKind::user;
     }

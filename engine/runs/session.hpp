@@ -45,7 +45,7 @@ struct SessionWorld {
     std::function<void(const Run&, std::string_view line)> log_line;
 };
 
-enum class StopKind { user, timeout, budget, silence, shutdown };
+enum class StopKind { user, timeout, budget, silence, shutdown, halt };
 
 /// One live run: its plugin's state machine, and everything that the machine asked for. All work is
 /// done on the session's own strand, one thing after the other; the public functions may be called

@@ -51,6 +51,8 @@ int cancel_code(StopKind kind) {
             return PC_CANCEL_SILENCE;
         case StopKind::shutdown:
             return PC_CANCEL_SHUTDOWN;
+        case StopKind::halt:
+            return PC_CANCEL_HALT;
     }
     return PC_CANCEL_USER;
 }
@@ -75,8 +77,9 @@ void Session::stop_now(const Stop& stop) {
 /// Asks the children to end, and sees to it that they do.
 void Session::press() {
     const StopKind kind = stop_->kind;
+    const bool by_person = kind == StopKind::user || kind == StopKind::halt;
     order_children(kind == StopKind::budget ? shim::Order::stop_hard
-                   : kind == StopKind::user ? shim::Order::interrupt
+                   : by_person              ? shim::Order::interrupt
                                             : shim::Order::stop);
     const auto later = [&](Duration delay, void (Session::*act)()) {
         guards_.push_back(
@@ -161,6 +164,8 @@ void Session::name_stop(RunOutcome& outcome) const {
         case StopKind::user:
         case StopKind::shutdown:
             return set(RunStatus::cancelled, PC_CLASS_CANCELLED, "cancelled");
+        case StopKind::halt:
+            return set(RunStatus::cancelled, PC_CLASS_CANCELLED, "agent_not_invokable");
     }
 }
 

@@ -1,6 +1,7 @@
 #include "engine/runs/wakeup.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <boost/json.hpp>
 
@@ -39,6 +40,13 @@ WakeContext merge(const WakeContext& older, const WakeContext& newer) {
         merged.comment_id = merged.wake_comment_id = merged.wake_comment_ids.back();
     }
     return merged;
+}
+
+bool is_turned_away(std::string_view code) noexcept {
+    static constexpr std::array<std::string_view, 5> k_codes{"agent.not_invokable",
+                                                             "agent_not_invokable", "agent_paused",
+                                                             "budget.blocked", "company.inactive"};
+    return std::find(k_codes.begin(), k_codes.end(), code) != k_codes.end();
 }
 
 }  // namespace paperclip::runs

@@ -55,6 +55,10 @@ struct Wake {
     WakeContext context;
 };
 
+/// Does a wish that was skipped, or a run that was cancelled, for this reason have its turn when
+/// the agent can run again? (Of a run that a budget's hard stop ended, the store knows.)
+bool is_turned_away(std::string_view code) noexcept;
+
 /// What became of a wish.
 struct WakeOutcome {
     std::optional<Run> run;   ///< the new run, or the one that it was merged into

@@ -26,6 +26,23 @@ bool is_by_person(const Wake& wake) {
     return wake.requested_by.is_board();
 }
 
+/// A wish that was kept, with the row it is kept in.
+struct KeptWish {
+    Id id;
+    Wake wake;
+    std::string context;
+
+    explicit KeptWish(storage::Row row)
+        : id(Id::trusted(row[0].as_text())), context(row[6].as_text()) {
+        wake.agent_id = Id::trusted(row[1].as_text());
+        wake.source = parse_word<WakeSource>(row[2].as_text()).value_or(WakeSource::automation);
+        wake.trigger_detail = parse_word<TriggerDetail>(row[3].as_text());
+        if (!row[4].as_text().empty()) wake.reason = std::string(row[4].as_text());
+        wake.payload = Json::trusted(std::string(row[5].as_text()));
+        wake.context = from_snapshot(Json{context});
+    }
+};
+
 /// Looks again when something began, ended or was added between the looking and the writing.
 template <class Work>
 auto settle(const Work& look_and_write) {
@@ -224,28 +241,14 @@ bool Wakeups::turn_away_or_queue(const Id& issue) {
     const bool busy = std::any_of(open.begin(), open.end(),
                                   [](const Run& run) { return run.status == RunStatus::running; });
     if (busy) return false;
-    struct Deferred {
-        Id id;
-        Wake wake;
-        std::string context;
-    };
-    std::optional<Deferred> next;
-    core_.store.each("wakeup.deferred_of_issue"_sql, {{"issue_id", issue}}, [&](storage::Row row) {
-        next.emplace();
-        next->id = Id::trusted(row[0].as_text());
-        next->wake.agent_id = Id::trusted(row[1].as_text());
-        next->wake.source =
-            parse_word<WakeSource>(row[3].as_text()).value_or(WakeSource::automation);
-        next->wake.trigger_detail = parse_word<TriggerDetail>(row[4].as_text());
-        if (!row[5].as_text().empty()) next->wake.reason = std::string(row[5].as_text());
-        next->wake.payload = Json::trusted(std::string(row[6].as_text()));
-        next->context = row[7].as_text();
-        next->wake.context = from_snapshot(Json{next->context});
-    });
+    std::optional<KeptWish> next;
+    core_.store.each("wakeup.deferred_of_issue"_sql, {{"issue_id", issue}},
+                     [&](storage::Row row) { next.emplace(row); });
     if (!next) return false;
     const agents::Agent agent = agents_.get(next->wake.agent_id);
     const auto target = core_.store.one<work::Issue>("issue.by_id"_sql, {{"id", issue}});
-    const bool wanted = target && !work::is_terminal(target->status) && agent.is_invokable();
+    const bool open_issue = target && !work::is_terminal(target->status);
+    const bool wanted = open_issue && agent.is_invokable();
     storage::Unit unit = core_.store.unit();
     std::optional<Id> run;
     if (wanted) run = runs_.add_queue(unit, next->wake, agent).id;
@@ -253,10 +256,23 @@ bool Wakeups::turn_away_or_queue(const Id& issue) {
                                              {"context", next->context},
                                              {"status", wanted ? "coalesced" : "skipped"},
                                              {"run_id", run},
+                                             {"turned_away", open_issue && !wanted},
                                              {"now", core_.clock.now()}});
     core_.store.submit(unit);
     if (wanted) dispatch_(agent.id);
     return !wanted;
+}
+
+void Wakeups::repeat_turned_away(const Id& company) {
+    std::vector<KeptWish> wishes;
+    core_.store.each("wakeup.turned_away"_sql, {{"company_id", company}},
+                     [&](storage::Row row) { wishes.emplace_back(row); });
+    for (const KeptWish& kept : wishes) {
+        wish(kept.wake);  // merges with itself, if the engine ends before the next line
+        storage::Unit unit = core_.store.unit();
+        unit.add("wakeup.repeated"_sql, {{"id", kept.id}, {"now", core_.clock.now()}}).any();
+        core_.store.submit(unit);
+    }
 }
 
 void Wakeups::promote_all_deferred() {

@@ -30,6 +30,9 @@ class Wakeups {
 
     /// The oldest wish that waited for this issue's run to end has its turn, if nobody is at work.
     void promote_deferred(const Id& issue);
+    /// Wishes again what was turned away while the company or an agent of it could not run, for
+    /// those agents that can now.
+    void repeat_turned_away(const Id& company);
     /// After a restart: every issue with a deferred wish and nobody at work.
     void promote_all_deferred();
 

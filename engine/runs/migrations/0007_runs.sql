@@ -10,6 +10,7 @@ create table wakeup_request (
     context text not null,
     status text not null,
     skip_reason text,
+    turned_away integer not null default 0,
     coalesced_count integer not null default 0,
     run_id text,
     issue_id text,
@@ -25,6 +26,7 @@ create unique index wakeup_cause on wakeup_request (company_id, cause_seq, agent
 -- So does a wish that names itself.
 create unique index wakeup_idempotency on wakeup_request (agent_id, idempotency_key) where idempotency_key is not null;
 create index wakeup_deferred on wakeup_request (issue_id, created_at) where status = 'deferred_issue_execution';
+create index wakeup_turned_away on wakeup_request (company_id, created_at) where turned_away = 1;
 create index wakeup_by_run on wakeup_request (run_id) where run_id is not null;
 
 create table heartbeat_run (

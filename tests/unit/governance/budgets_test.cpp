@@ -8,6 +8,8 @@
 namespace paperclip::test {
 namespace {
 
+using Room = governance::Budgets::Room;
+
 Answer spend(TestEngine& engine, const std::string& company, const std::string& agent,
              const std::string& cents) {
     return engine.post(
@@ -84,7 +86,11 @@ TEST_CASE("what is reserved by those that race never passes the limit") {
         racers.emplace_back([&] {
             for (;;) {
                 storage::Unit unit = services.store.unit();
-                if (!services.budgets.add_reserve(unit, {company_id, agent})) return;
+                governance::Reservation reservation;
+                if (services.budgets.add_reserve(unit, {company_id, agent}, reservation) !=
+                    Room::yes) {
+                    return;
+                }
                 try {
                     services.store.submit(unit);
                     ++granted;
@@ -105,23 +111,46 @@ TEST_CASE("what was reserved and not spent is there again") {
     const auto agent = *Id::parse(engine.new_agent(company.str(), "Ada"));
     auto& budgets = engine.services().budgets;
     auto& store = engine.services().store;
-    const auto reserve = [&] {
+    const auto reserve = [&](governance::Reservation& reservation) {
         storage::Unit unit = store.unit();
-        const auto reservation = budgets.add_reserve(unit, {company, agent});
-        if (reservation) store.submit(unit);
-        return reservation;
+        const Room room = budgets.add_reserve(unit, {company, agent}, reservation);
+        if (room == Room::yes) store.submit(unit);
+        return room;
     };
-    const auto first = reserve();
-    REQUIRE(first);
-    CHECK(first->amount.micros == 250'000);
-    const auto second = reserve();
-    REQUIRE(second);
-    CHECK(second->amount.micros == 50'000);
-    CHECK_FALSE(reserve());
+    governance::Reservation first;
+    governance::Reservation second;
+    governance::Reservation third;
+    REQUIRE(reserve(first) == Room::yes);
+    CHECK(first.amount.micros == 250'000);
+    REQUIRE(reserve(second) == Room::yes);
+    CHECK(second.amount.micros == 50'000);
+    CHECK(reserve(third) == Room::later);
     storage::Unit unit = store.unit();
-    budgets.add_release(unit, {company, agent}, *first);
+    budgets.add_release(unit, {company, agent}, first);
     store.submit(unit);
-    CHECK(reserve());
+    CHECK(reserve(third) == Room::yes);
+}
+
+TEST_CASE("a run without a history reserves as much as it may cost") {
+    TestEngine engine;
+    const auto company =
+        *Id::parse(engine.new_company(R"({"name":"Acme","budgetMonthlyCents":100})"));
+    const auto agent = *Id::parse(engine.new_agent(company.str(), "Ada"));
+    auto& budgets = engine.services().budgets;
+    auto& store = engine.services().store;
+    storage::Unit limit = store.unit();
+    budgets.add_policy(limit, Actor::local_board(), company, governance::BudgetScope::agent, agent,
+                       governance::BudgetWindow::run, Money{600'000});
+    store.submit(limit);
+    storage::Unit unit = store.unit();
+    governance::Reservation reservation;
+    REQUIRE(budgets.add_reserve(unit, {company, agent}, reservation) == Room::yes);
+    CHECK(reservation.amount.micros == 600'000);
+    store.submit(unit);
+    storage::Unit next = store.unit();
+    REQUIRE(budgets.add_reserve(next, {company, agent}, reservation) == Room::yes);
+    CHECK(reservation.amount.micros == 400'000);
+    CHECK(reservation.cap == Money{400'000});
 }
 
 // The budget of a run used to have no room as soon as another limit was set while it ran.
@@ -133,10 +162,11 @@ TEST_CASE("a limit that is set while a run goes on does not starve it") {
     auto& budgets = engine.services().budgets;
     auto& store = engine.services().store;
     storage::Unit unit = store.unit();
-    const auto reservation = budgets.add_reserve(unit, {company, agent});
+    governance::Reservation reservation;
+    REQUIRE(budgets.add_reserve(unit, {company, agent}, reservation) == Room::yes);
     store.submit(unit);
     REQUIRE(engine.patch("/agents/" + agent.str(), R"({"budgetMonthlyCents":500})").status == 200);
-    CHECK(budgets.extend({company, agent}, *reservation, Money{10'000}, [](storage::Unit&) {}));
+    CHECK(budgets.extend({company, agent}, reservation, Money{10'000}, [](storage::Unit&) {}));
 }
 
 TEST_CASE("the month turns where the company is") {

@@ -139,6 +139,98 @@ TEST_CASE("who waits behind a paused agent has its turn") {
     CHECK(runs_of(engine, company, last) == 1);
 }
 
+TEST_CASE("a resumed agent has what the pause cut off, and what came meanwhile") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(company, "Ada", k_hang);
+    const std::string mine = R"(,"status":"todo","assigneeAgentId":")" + agent + '"';
+    const std::string at_work = engine.new_issue(company, mine);
+    engine.run();
+    const std::string cut_off = engine.get("/issues/" + at_work).at("executionRunId");
+    REQUIRE(engine.post("/agents/" + agent + "/pause").status == 200);
+    engine.run();
+    REQUIRE(status_of(engine, cut_off) == "cancelled");
+    const std::string later = engine.new_issue(company, mine);
+    engine.run();
+    REQUIRE(runs_of(engine, company, agent) == 1);
+
+    REQUIRE(engine.post("/agents/" + agent + "/resume").status == 200);
+    engine.run();
+    CHECK(runs_of(engine, company, agent) == 3);
+    for (const std::string& issue : {at_work, later}) {
+        const std::string run = engine.get("/issues/" + issue).at("executionRunId");
+        CHECK(status_of(engine, run) == "running");
+    }
+    // Once: another look finds nothing left.
+    REQUIRE(engine.patch("/agents/" + agent, R"({"title":"Engineer"})").status == 200);
+    engine.run();
+    CHECK(runs_of(engine, company, agent) == 3);
+}
+
+TEST_CASE("an agent that is resumed while its run is being stopped goes on with it") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(company, "Ada", k_hang);
+    engine.new_issue(company, R"(,"status":"todo","assigneeAgentId":")" + agent + '"');
+    engine.run();
+    REQUIRE(engine.post("/agents/" + agent + "/pause").status == 200);
+    REQUIRE(engine.post("/agents/" + agent + "/resume").status == 200);
+    engine.run();
+    CHECK(runs_of(engine, company, agent) == 2);
+}
+
+TEST_CASE("what a person cancelled is not repeated when the agent is resumed") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(company, "Ada", k_hang);
+    const std::string run = wake(engine, agent);
+    REQUIRE(engine.post("/heartbeat-runs/" + run + "/cancel").status == 200);
+    REQUIRE(engine.post("/agents/" + agent + "/pause").status == 200);
+    engine.run();
+    REQUIRE(engine.post("/agents/" + agent + "/resume").status == 200);
+    engine.run();
+    CHECK(runs_of(engine, company, agent) == 1);
+}
+
+TEST_CASE("what a used-up budget turned away has its turn when the budget is raised") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company(R"({"name":"Acme","budgetMonthlyCents":30})");
+    const std::string agent = engine.new_agent(
+        company, "Ada", R"(,"adapterConfig":{"script":[{"usage":{"costUsd":0.3}}]})");
+    const std::string mine = R"(,"status":"todo","assigneeAgentId":")" + agent + '"';
+    engine.new_issue(company, mine);
+    engine.run();
+    REQUIRE(runs_of(engine, company, agent) == 1);
+    REQUIRE(engine.get("/companies/" + company).at("status") == "paused");
+    engine.new_issue(company, mine);
+    engine.run();
+    REQUIRE(runs_of(engine, company, agent) == 1);
+    REQUIRE(engine.patch("/companies/" + company, R"({"budgetMonthlyCents":500})").status == 200);
+    engine.run();
+    CHECK(runs_of(engine, company, agent) == 2);
+}
+
+TEST_CASE("who finds all money reserved has its turn when a run ends") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company(R"({"name":"Acme","budgetMonthlyCents":25})");
+    const std::string first = engine.new_agent(company, "Ada", k_hang);
+    const std::string second = engine.new_agent(company, "Bob", k_hang);
+    const std::string holder = wake(engine, first);
+    engine.run();
+    const std::string waiter = wake(engine, second);
+    engine.run();
+    REQUIRE(status_of(engine, holder) == "running");
+    REQUIRE(status_of(engine, waiter) == "queued");
+    engine.post("/agents/" + first + "/pause");
+    engine.run();
+    CHECK(status_of(engine, waiter) == "running");
+}
+
 TEST_CASE("what an agent does itself does not wake it") {
     TestEngine engine;
     engine.start();

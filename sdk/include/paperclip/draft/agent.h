@@ -88,6 +88,7 @@ typedef struct pc_request {
 #define PC_CANCEL_BUDGET 3
 #define PC_CANCEL_SILENCE 4
 #define PC_CANCEL_SHUTDOWN 5
+#define PC_CANCEL_HALT 6 /* the agent was paused or terminated */
 
 /* Borrowed for the call. Members that a kind does not name are 0. */
 typedef struct pc_input {
