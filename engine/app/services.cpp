@@ -29,7 +29,7 @@ std::string issue_token(const access::RunTokens& tokens, const runs::Run& run,
 Services::Services(const Machine& m)
     : store(m.store),
       machine(m),
-      journal(m.clock, m.ids),
+      journal(m.clock, m.ids, m.redactor),
       core{m.store, journal, m.clock, m.ids},
       relay(m.store, m.executor, m.timers, m.clock),
       budgets(core),

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "engine/base/json.hpp"
+
 #include <map>
 #include <shared_mutex>
 #include <string>
@@ -21,17 +23,16 @@ class Redactor {
     /// Takes one add() back: the value opens nothing any more.
     void remove(std::string_view value);
 
+    /// Finds secrets also where `text` is JSON, or JSON in a string of JSON, however it escapes.
     [[nodiscard]] std::string scrub(std::string_view text) const;
+    /// The same for the keys and strings of a document, which stays one.
+    [[nodiscard]] Json scrub(const Json& json) const;
 
  private:
-    /// So that a secret inside another is no leak.
-    struct LongestFirst {
-        bool operator()(const std::string& a, const std::string& b) const {
-            return a.size() != b.size() ? a.size() > b.size() : a < b;
-        }
-    };
+    void mask_secrets(std::string& text) const;  // with the mutex held
+
     mutable std::shared_mutex mutex_;
-    std::map<std::string, std::size_t, LongestFirst> secrets_;  // how often each was added
+    std::map<std::string, std::size_t> secrets_;  // how often each was added
 };
 
 /// A secret that ends: known to the redactor as long as this lives.

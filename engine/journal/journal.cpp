@@ -1,5 +1,6 @@
 #include "engine/journal/journal.hpp"
 
+#include "engine/base/utf8.hpp"
 #include "engine/journal/relay.hpp"
 #include "engine/journal/setup.hpp"
 
@@ -9,6 +10,10 @@ void Journal::append(storage::Unit& unit, const Record& record) const {
     using storage::operator""_sql;
     unit.add_row("journal.append"_sql, record);
     if (relay_ != nullptr) unit.after([relay = relay_] { relay->wake(); });
+}
+
+std::string Journal::snippet(std::string_view text, std::size_t max_bytes) const {
+    return std::string(utf8_prefix(redactor_.scrub(text), max_bytes));
 }
 
 Record Journal::activity(storage::Unit& unit, const Actor& actor, const Activity& activity) const {
@@ -25,7 +30,9 @@ Record Journal::activity(storage::Unit& unit, const Actor& actor, const Activity
     record.agent_id = actor.agent_id;
     record.run_id = actor.run_id;
     if (!actor.user_id.empty()) record.responsible_user_id = actor.user_id;
-    if (!activity.details.empty()) record.details = Json::trusted(activity.details);
+    if (!activity.details.empty()) {
+        record.details = redactor_.scrub(Json::trusted(activity.details));
+    }
     append(unit, record);
     return record;
 }
@@ -42,7 +49,7 @@ void Journal::event(storage::Unit& unit, const Id& company_id, std::string_view 
     record.actor_id = "system";
     record.entity_type = entity_type;
     record.entity_id = std::move(entity_id);
-    record.details = Json::trusted(std::move(payload));
+    record.details = redactor_.scrub(Json::trusted(std::move(payload)));
     append(unit, record);
 }
 

@@ -2,6 +2,7 @@
 
 #include "engine/base/actor.hpp"
 #include "engine/base/described.hpp"
+#include "engine/base/redact.hpp"
 #include "engine/storage/sql_file.hpp"
 #include "engine/storage/unit.hpp"
 
@@ -44,7 +45,13 @@ class Relay;
 /// Writes records into units. One for the engine; thread-safe.
 class Journal {
  public:
-    Journal(const Clock& clock, Ids& ids) : clock_(clock), ids_(ids) {}
+    /// What records tell has passed `redactor`.
+    Journal(const Clock& clock, Ids& ids, const Redactor& redactor)
+        : clock_(clock), ids_(ids), redactor_(redactor) {}
+
+    /// The first `max_bytes` of a text that a record tells of: cut after what must not be told is
+    /// gone, or the rest of a secret would be no secret to the redactor.
+    [[nodiscard]] std::string snippet(std::string_view text, std::size_t max_bytes) const;
 
     struct Activity {
         Id company_id;
@@ -68,6 +75,7 @@ class Journal {
 
     const Clock& clock_;
     Ids& ids_;
+    const Redactor& redactor_;
     Relay* relay_ = nullptr;
 };
 

@@ -25,7 +25,8 @@ std::optional<std::string> signal_name(int number) {
 
 /// The run's result as the API shows it: the plugin's data, and what the agent says it did. What is
 /// no JSON is not handed on.
-std::optional<Json> result_of(const std::string& data, const std::string& summary) {
+std::optional<Json> result_of(const Redactor& redactor, const std::string& data,
+                              const std::string& summary) {
     if (data.empty() && summary.empty()) return std::nullopt;
     boost::json::value value = boost::json::object{};
     try {
@@ -36,7 +37,7 @@ std::optional<Json> result_of(const std::string& data, const std::string& summar
     if (value.is_object() && !summary.empty()) {
         value.get_object().emplace("summary", summary);  // unless the plugin has one of its own
     }
-    return Json::from(value);
+    return redactor.scrub(Json::from(value));
 }
 
 int cancel_code(StopKind kind) {
@@ -128,9 +129,12 @@ RunOutcome Session::outcome() const {
     outcome.summary = world_.redactor.scrub(result.summary);
     outcome.usage = usage_;
     outcome.session = session_;
+    if (outcome.session) {
+        outcome.session->display_id = world_.redactor.scrub(outcome.session->display_id);
+    }
     outcome.clear_session = result.clear_session;
     if (result.retry_at_us > 0) outcome.retry_at = Time{Duration{result.retry_at_us}};
-    outcome.result_json = result_of(world_.redactor.scrub(result.data), outcome.summary);
+    outcome.result_json = result_of(world_.redactor, result.data, outcome.summary);
     if (result.error_class != PC_CLASS_OK) {
         outcome.error = world_.redactor.scrub(result.message);
         outcome.error_code =

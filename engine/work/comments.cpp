@@ -84,7 +84,7 @@ Comment Issues::add_comment(storage::Unit& unit, const Actor& actor, const Issue
     std::string details;
     JsonWriter w(details);
     w.begin_object().member("commentId", comment.id.view());
-    w.member("bodySnippet", utf8_prefix(comment.body, 120));
+    w.member("bodySnippet", core_.journal.snippet(comment.body, 120));
     w.member("identifier", issue.identifier.value_or("")).member("issueTitle", issue.title);
     w.member("issueStatus", word(issue.status)).member("reopened", reopened);
     if (issue.assignee_agent_id) w.member("assigneeAgentId", issue.assignee_agent_id->view());

@@ -100,6 +100,30 @@ TEST_CASE("a secret is known in JSON that is quoted in JSON") {
     CHECK(redactor.scrub(R"(q\\\"uo\\\\te-secret)") == Redactor::k_mask);
 }
 
+TEST_CASE("a secret is known however JSON escapes it") {
+    Redactor redactor;
+    redactor.add("p\u00e4ss<word>/\U0001F511");
+    for (const std::string_view written :
+         {"p\u00e4ss<word>/\U0001F511", R"(p\u00e4ss<word>/\ud83d\udd11)",
+          R"(p\u00E4ss\u003cword\u003e\/\uD83D\uDD11)", R"(p\\u00e4ss<word>\\/\\ud83d\\udd11)"}) {
+        CAPTURE(written);
+        CHECK(redactor.scrub("a " + std::string(written) + " b") == "a ***REDACTED*** b");
+    }
+    const std::string harmless = R"(C:\users\u00zz \ud83d \ud83dx \)";
+    CHECK(redactor.scrub(harmless) == harmless);
+}
+
+TEST_CASE("a document without its secrets is still a document") {
+    Redactor redactor;
+    redactor.add("250000");
+    redactor.add("ends-in\\");
+    const Json json{R"({"n":250000,"250000":["x 250000 y"],"p":"ends-in\\","q":{"r":true}})"};
+    CHECK(
+        redactor.scrub(json).text ==
+        R"({"n":250000,"***REDACTED***":["x ***REDACTED*** y"],"p":"***REDACTED***","q":{"r":true}})");
+    CHECK(redactor.scrub(Json{R"({"a":1.0})"}).text == R"({"a":1.0})");
+}
+
 TEST_CASE("secrets do not pass the redactor") {
     Redactor redactor;
     redactor.add("hunter2-secret");

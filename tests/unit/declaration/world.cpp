@@ -41,7 +41,8 @@ struct World::Parts : declaration::Stopper {
     std::unique_ptr<storage::Store> store;
     ManualClock clock{Time{std::chrono::hours(24 * 365 * 55)}};
     Ids ids{clock, 7};
-    journal::Journal journal{clock, ids};
+    Redactor redactor;
+    journal::Journal journal{clock, ids, redactor};
     FakeAdapters adapters;
     std::vector<std::string> stopped;
     std::unique_ptr<governance::Budgets> budgets;
