@@ -40,7 +40,7 @@ AgentView show(const Agent& agent, std::span<const Agent> chain, Money spent) {
 
 }  // namespace
 
-std::string slug_of(std::string_view name) {
+std::string slug_of(std::string_view name, std::string_view otherwise) {
     std::string slug;
     for (const char c : name) {
         const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
@@ -52,7 +52,7 @@ std::string slug_of(std::string_view name) {
         }
     }
     while (slug.ends_with('-')) slug.pop_back();
-    return slug.empty() ? "agent" : slug;
+    return slug.empty() ? std::string(otherwise) : slug;
 }
 
 Permissions default_permissions(AgentRole role) {

@@ -77,6 +77,6 @@ class Agents {
 Permissions default_permissions(AgentRole role);
 
 /// "senior-python-eng" of "Senior Python Eng!".
-std::string slug_of(std::string_view name);
+std::string slug_of(std::string_view name, std::string_view otherwise = "agent");
 
 }  // namespace paperclip::agents

@@ -6,8 +6,13 @@
 namespace paperclip::declaration {
 namespace {
 
-/// The live fields of what a key stands for; nothing when it is gone.
-std::optional<Fields> live_of(const State& state, ObjectKind kind, const Id& id) {
+std::string shown(const Json& value) {
+    return value.text == "null" ? "(none)" : text_of(value.text).value_or(value.text);
+}
+
+}  // namespace
+
+std::optional<Fields> live_fields_of(const State& state, ObjectKind kind, const Id& id) {
     if (kind == ObjectKind::company) return live_fields(*state.company, state);
     if (kind == ObjectKind::agent) {
         const auto agent = state.agents.find(id);
@@ -26,12 +31,6 @@ std::optional<Fields> live_of(const State& state, ObjectKind kind, const Id& id)
     return std::nullopt;
 }
 
-std::string shown(const Json& value) {
-    return value.text == "null" ? "(none)" : text_of(value.text).value_or(value.text);
-}
-
-}  // namespace
-
 Drift drift_of(const State& state) {
     Drift drift;
     if (state.applied) {
@@ -40,7 +39,7 @@ Drift drift_of(const State& state) {
     }
     for (const auto& [key, managed] : state.managed) {
         if (key.first == ObjectKind::issue) continue;
-        const auto live = live_of(state, key.first, managed.id);
+        const auto live = live_fields_of(state, key.first, managed.id);
         if (!live) {
             drift.missing.push_back(std::string(word(key.first)) + " " + key.second);
             continue;
@@ -56,7 +55,7 @@ Drift drift_of(const State& state) {
     }
     for (const auto& [id, agent] : state.agents) {
         const bool there = agent.status != agents::AgentStatus::terminated;
-        if (there && !state.slugs.contains(id)) drift.unmanaged.push_back(agent.url_key);
+        if (there && !state.slugs.contains(id)) drift.unmanaged.push_back(state.name_of(id));
     }
     std::sort(drift.unmanaged.begin(), drift.unmanaged.end());
     return drift;

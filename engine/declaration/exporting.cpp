@@ -204,12 +204,38 @@ void split_counted(Document& document, const std::string& slug) {
     }
 }
 
+/// Lets each agent say for itself what `defaults:` and its role say for it: what an agent inherits
+/// cannot be taken away from it.
+void inline_settings(Document& document) {
+    for (auto& [key, entry] : document.agents.items) {
+        AgentSettings settings = merged(document, entry);
+        static_cast<AgentSettings&>(entry) = std::move(settings);
+    }
+    document.defaults.reset();
+    for (auto& [key, role] : document.roles.items) static_cast<AgentSettings&>(role) = {};
+}
+
 /// One operation's export.
 class Exporter {
  public:
     Exporter(const Services& services, const State& state) : services_(services), state_(state) {}
 
     Files run() {
+        begin();
+        add();
+        if (!agents_are_as_they_are()) {
+            begin();
+            inline_settings(document_);
+            add();
+        }
+        files_[std::string(k_company_file)] = write_yaml(document_);
+        return std::move(files_);
+    }
+
+ private:
+    void begin() {
+        document_ = {};
+        files_.clear();
         if (state_.applied) {
             document_ =
                 read_source({{std::string(k_company_file), state_.applied->document}}).document;
@@ -217,28 +243,32 @@ class Exporter {
             document_.schema = k_schema;
             document_.slug = agents::slug_of(state_.company->name);
         }
+    }
+    void add() {
         add_changes();
+        add_own_fields();
         add_undeclared();
         add_instructions();
-        files_[std::string(k_company_file)] = write_yaml(document_);
-        return std::move(files_);
     }
-
- private:
+    /// Is what the document says of each agent true?
+    [[nodiscard]] bool agents_are_as_they_are() const {
+        const auto agents = effective_agents(document_);
+        return std::all_of(agents.begin(), agents.end(), [&](const EffectiveAgent& agent) {
+            const auto live = live_id(agent.slug);
+            if (!live) return true;
+            const Fields fields = live_fields(state_.agents.at(*live), state_);
+            const Fields declared = declared_fields(agent, files_);
+            return std::all_of(declared.begin(), declared.end(), [&](const auto& field) {
+                const auto now = fields.find(field.first);
+                return field.second == (now == fields.end() ? "null" : now->second);
+            });
+        });
+    }
     void add_changes() {
         const Drift drift = drift_of(state_);
         for (const Change& change : drift.changes) {
-            if (change.kind == ObjectKind::agent) split_counted(document_, change.slug);
             for (const FieldChange& field : change.fields) {
-                if (change.kind == ObjectKind::company) {
-                    declare(document_, field.field, field.to.text);
-                } else if (change.kind == ObjectKind::agent) {
-                    add_change(document_.agents, change.slug, field);
-                } else if (change.kind == ObjectKind::goal) {
-                    add_change(document_.goals, change.slug, field);
-                } else if (change.kind == ObjectKind::project) {
-                    add_change(document_.projects, change.slug, field);
-                }
+                add_field(change.kind, change.slug, field);
             }
         }
         for (const std::string& missing : drift.missing) {
@@ -250,6 +280,28 @@ class Exporter {
             if (missing.starts_with("goal ")) drop_entry(document_.goals, slug);
             if (missing.starts_with("project ")) drop_entry(document_.projects, slug);
         }
+    }
+    /// Fields of declared objects that no declaration speaks of, where people have set them.
+    void add_own_fields() {
+        for (const auto& [key, managed] : state_.managed) {
+            const auto& [kind, slug] = key;
+            const Fields live = live_fields_of(state_, kind, managed.id).value_or(Fields{});
+            for (const auto& [name, value] : live) {
+                const bool key_itself = name == "name" && text_of(value) == slug;
+                if (managed.applied.contains(name) || name == "instructions" || key_itself)
+                    continue;
+                if (value == "null" || value == value_of_new(kind, name, live)) continue;
+                add_field(kind, slug, {name, {}, Json::trusted(value), false});
+            }
+        }
+    }
+    void add_field(ObjectKind kind, const std::string& slug, const FieldChange& field) {
+        if (kind == ObjectKind::company) declare(document_, field.field, field.to.text);
+        if (kind == ObjectKind::goal) add_change(document_.goals, slug, field);
+        if (kind == ObjectKind::project) add_change(document_.projects, slug, field);
+        if (kind != ObjectKind::agent) return;
+        split_counted(document_, slug);
+        add_change(document_.agents, slug, field);
     }
     template <class T>
     static void add_change(Keyed<T>& keyed, const std::string& slug, const FieldChange& field) {
@@ -267,30 +319,43 @@ class Exporter {
         }
         for (const auto& [id, goal] : state_.goals) {
             if (state_.slugs.contains(id)) continue;
-            // Its key in references; nothing else is known of it by name.
-            add_new(document_.goals, id.str(), ObjectKind::goal, live_fields(goal, state_));
+            add_new(document_.goals, state_.name_of(id), ObjectKind::goal,
+                    live_fields(goal, state_));
         }
         for (const auto& [id, agent] : state_.agents) {
             if (state_.slugs.contains(id) || agent.status == agents::AgentStatus::terminated)
                 continue;
             Fields fields = live_fields(agent, state_);
-            if (text_of(fields["name"]) == agent.url_key) fields.erase("name");
+            const std::string slug = state_.name_of(id);
+            if (text_of(fields["name"]) == slug) fields.erase("name");
             fields.erase("instructions");
-            add_new(document_.agents, agent.url_key, ObjectKind::agent, fields);
+            add_new(document_.agents, slug, ObjectKind::agent, fields);
         }
         for (const auto& [id, project] : state_.projects) {
             if (state_.slugs.contains(id) || project.archived_at) continue;
-            add_new(document_.projects, project.url_key, ObjectKind::project,
+            add_new(document_.projects, state_.name_of(id), ObjectKind::project,
                     live_fields(project, state_));
         }
     }
+    /// What an object that is otherwise like this one has where nothing is declared.
+    [[nodiscard]] std::string value_of_new(ObjectKind kind, const std::string& name,
+                                           const Fields& live) const {
+        if (kind == ObjectKind::goal && name == "level") {
+            return to_json(live.contains("parent") ? work::GoalLevel::task
+                                                   : work::GoalLevel::company);
+        }
+        if (kind != ObjectKind::agent || name != "permissions") return default_value(kind, name);
+        agents::Agent agent;
+        agent.role = read_json<agents::AgentRole>(live.at("role"));
+        agent.permissions = agents::default_permissions(agent.role);
+        return live_fields(agent, state_).at(name);
+    }
     template <class T>
-    static void add_new(Keyed<T>& keyed, const std::string& slug, ObjectKind kind,
-                        const Fields& fields) {
+    void add_new(Keyed<T>& keyed, const std::string& slug, ObjectKind kind, const Fields& fields) {
         T& entry = keyed.add(slug);
         for (const auto& [name, value] : fields) {
             const bool budget = name == "budget.month";
-            if (value == "null" || (!budget && value == default_value(kind, name))) continue;
+            if (value == "null" || (!budget && value == value_of_new(kind, name, fields))) continue;
             declare(entry, name, value);
         }
     }
@@ -318,10 +383,7 @@ class Exporter {
     }
     [[nodiscard]] std::optional<Id> live_id(const std::string& slug) const {
         if (const Managed* managed = state_.find(ObjectKind::agent, slug)) return managed->id;
-        for (const auto& [id, agent] : state_.agents) {
-            if (agent.url_key == slug && agent.status != agents::AgentStatus::terminated) return id;
-        }
-        return std::nullopt;
+        return state_.adoptable(ObjectKind::agent, slug);
     }
 
     const Services& services_;

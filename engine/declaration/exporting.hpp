@@ -18,6 +18,8 @@ struct Drift {
 BOOST_DESCRIBE_STRUCT(Drift, (), (company, revision, changes, missing, unmanaged))
 
 Drift drift_of(const State& state);
+/// The live fields of a declared object; nothing when it is gone.
+std::optional<Fields> live_fields_of(const State& state, ObjectKind kind, const Id& id);
 std::string to_text(const Drift& drift);
 
 /// The company as it is, as a declaration: the document applied last where nothing changed, with

@@ -88,14 +88,6 @@ Planning::Planning(const Services& services, const Document& document, const Fil
     add_worst_case();
 }
 
-std::optional<Id> Planning::adoptable_agent(const std::string& slug) const {
-    for (const auto& [id, agent] : state_.agents) {
-        const bool free = agent.status != AgentStatus::terminated && !state_.slugs.contains(id);
-        if (free && agent.url_key == slug) return id;
-    }
-    return std::nullopt;
-}
-
 Planning::Match Planning::match(ObjectKind kind, const std::string& slug,
                                 const std::optional<std::string>& renamed_from) {
     Match match;
@@ -107,6 +99,10 @@ Planning::Match Planning::match(ObjectKind kind, const std::string& slug,
     if (managed != nullptr) {
         match.id = managed->id;
         match.applied = managed->applied;
+    } else if (auto id = state_.adoptable(kind, slug)) {
+        match.id = std::move(id);
+        match.adopted = true;
+        state_.slugs[*match.id] = slug;
     }
     return match;
 }
@@ -146,15 +142,10 @@ void Planning::compare_agents() {
     for (const EffectiveAgent& agent : agents_) {
         Target target{ObjectKind::agent, agent.slug, {}, declared_fields(agent, files_), {}};
         Match found = match(ObjectKind::agent, agent.slug, agent.settings.renamed_from);
-        if (!found.id) {
-            found.id = adoptable_agent(agent.slug);
-            found.adopted = found.id.has_value();
-        }
         const auto live = found.id ? state_.agents.find(*found.id) : state_.agents.end();
         if (found.id && state_.slugs.contains(*found.id) && found.renamed_from) {
             state_.slugs[*found.id] = agent.slug;
         }
-        if (found.adopted) state_.slugs[*found.id] = agent.slug;
         if (live == state_.agents.end()) {
             compare(target, found, nullptr);
         } else if (live->second.status == AgentStatus::terminated) {
@@ -215,6 +206,11 @@ void Planning::compare_goals() {
         if (live == state_.goals.end()) {
             compare(target, found, nullptr);
         } else {
+            // Somebody gave it up; who declares it wants it again.
+            const bool given_up = live->second.status == work::GoalStatus::cancelled;
+            if (found.adopted && given_up && !goal.status) {
+                target.declared["status"] = default_value(ObjectKind::goal, "status");
+            }
             const Fields fields = live_fields(live->second, state_);
             compare(target, found, &fields);
         }
@@ -342,7 +338,7 @@ void Planning::check_names() {
 void Planning::add_unmanaged() {
     for (const auto& [id, agent] : state_.agents) {
         if (agent.status == AgentStatus::terminated || state_.slugs.contains(id)) continue;
-        plan_.unmanaged.push_back(agent.url_key);
+        plan_.unmanaged.push_back(state_.name_of(id));
     }
     std::sort(plan_.unmanaged.begin(), plan_.unmanaged.end());
 }

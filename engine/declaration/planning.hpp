@@ -71,7 +71,6 @@ class Planning {
     Match match(ObjectKind kind, const std::string& slug,
                 const std::optional<std::string>& renamed_from);
     void compare(Target target, const Match& match, const Fields* live);
-    std::optional<Id> adoptable_agent(const std::string& slug) const;
 
     const Services& services_;
     const Document& document_;

@@ -2,6 +2,9 @@
 
 #include "engine/access/agent_keys.hpp"
 #include "engine/base/files.hpp"
+#include "engine/declaration/values.hpp"
+
+#include <set>
 
 #include <boost/json.hpp>
 
@@ -44,6 +47,43 @@ void read_instructions(const Services& services, State& state) {
     }
 }
 
+/// Gives what is not declared the keys that it would be declared by: from its name, and no two of
+/// them the same.
+class KeyGiver {
+ public:
+    explicit KeyGiver(State& state) : state_(state) {}
+
+    void run() {
+        for (const auto& [id, agent] : state_.agents) {
+            const bool there = agent.status != agents::AgentStatus::terminated;
+            if (there) give(ObjectKind::agent, id, agent.url_key);
+        }
+        for (const auto& [id, goal] : state_.goals) {
+            give(ObjectKind::goal, id, agents::slug_of(goal.title, "goal"));
+        }
+        for (const auto& [id, project] : state_.projects) {
+            if (!project.archived_at) give(ObjectKind::project, id, project.url_key);
+        }
+    }
+
+ private:
+    void give(ObjectKind kind, const Id& id, std::string key) {
+        if (state_.slugs.contains(id)) return;
+        key = key.substr(0, k_max_key);
+        while (key.ends_with('-')) key.pop_back();
+        if (!is_slug(key)) key += "-" + std::string(word(kind));  // YAML reads "no" as false
+        std::string free = key;
+        for (int n = 2; !given_.emplace(kind, free).second || state_.find(kind, free) != nullptr;) {
+            free = key + "-" + std::to_string(n++);
+        }
+        state_.free_keys[id] = free;
+    }
+
+    static constexpr std::size_t k_max_key = 50;  // with room for what makes it unique
+    State& state_;
+    std::set<std::pair<ObjectKind, std::string>> given_;
+};
+
 }  // namespace
 
 std::filesystem::path instructions_file(const Services& services, const Id& agent) {
@@ -57,8 +97,18 @@ const Managed* State::find(ObjectKind kind, const std::string& slug) const {
 
 std::string State::name_of(const Id& id) const {
     if (const auto slug = slugs.find(id); slug != slugs.end()) return slug->second;
-    if (const auto agent = agents.find(id); agent != agents.end()) return agent->second.url_key;
+    if (const auto key = free_keys.find(id); key != free_keys.end()) return key->second;
     return id.str();
+}
+
+std::optional<Id> State::adoptable(ObjectKind kind, const std::string& slug) const {
+    for (const auto& [id, key] : free_keys) {
+        const bool of_kind = (kind == ObjectKind::agent && agents.contains(id)) ||
+                             (kind == ObjectKind::goal && goals.contains(id)) ||
+                             (kind == ObjectKind::project && projects.contains(id));
+        if (of_kind && key == slug && !slugs.contains(id)) return id;
+    }
+    return std::nullopt;
 }
 
 State read_state(const Services& services, const std::string& slug,
@@ -81,6 +131,7 @@ State read_state(const Services& services, const std::string& slug,
     for (auto& project : services.projects.list(id)) {
         state.projects[project.id] = std::move(project);
     }
+    KeyGiver(state).run();
     read_limits(services, state);
     read_instructions(services, state);
     return state;

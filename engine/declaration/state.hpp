@@ -73,6 +73,7 @@ struct State {
     std::optional<Applied> applied;
     std::map<std::pair<ObjectKind, std::string>, Managed> managed;  ///< by kind and slug
     std::map<Id, std::string> slugs;                                ///< of what is managed
+    std::map<Id, std::string> free_keys;  ///< what the rest would be declared by
     std::map<Id, agents::Agent> agents;
     std::map<Id, work::Goal> goals;
     std::map<Id, work::ProjectView> projects;
@@ -82,8 +83,10 @@ struct State {
     std::map<Id, std::string> instruction_hashes;  ///< of agents that have instructions
 
     [[nodiscard]] const Managed* find(ObjectKind kind, const std::string& slug) const;
-    /// The slug that stands for `id`; for an agent without one, its key.
+    /// The slug that stands for `id`, or would.
     [[nodiscard]] std::string name_of(const Id& id) const;
+    /// What is not declared, and would be by that slug.
+    [[nodiscard]] std::optional<Id> adoptable(ObjectKind kind, const std::string& slug) const;
 };
 
 /// Reads the company that the slug stands for, or `company`; an empty state when there is none.

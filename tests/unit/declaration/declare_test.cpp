@@ -104,6 +104,58 @@ TEST_CASE("an export has what people changed, and applying it changes nothing") 
           "agent senior-python-eng-2\n  reportsTo: cto -> ceo\n");
     const Files exported = world.declarations().export_company(applied.company_id);
     INFO(exported.at("company.yaml"));
+    CHECK(exported.at("company.yaml").find("title: Boss") != std::string::npos);
+    CHECK(world.declarations().plan(exported).empty());
+}
+
+TEST_CASE("what people took from an agent does not come back from the defaults of its export") {
+    test::World world;
+    const Id company = world.apply(test::acme()).company_id;
+    Patch<agents::Agent> patch;
+    patch.set(&agents::Agent::runtime_config, Json{"{}"});
+    world.services().agents.patch(Actor::local_board(), world.agent("cto").id, patch, false);
+    const Files exported = world.declarations().export_company(company);
+    INFO(exported.at("company.yaml"));
+    CHECK(world.declarations().plan(exported).empty());
+}
+
+TEST_CASE("what was made at run time is exported by name, and applying it doubles nothing") {
+    test::World world;
+    const Id company = world.apply(test::acme()).company_id;
+    const auto services = world.services();
+    const auto add_goal = [&](const char* title, const std::optional<Id>& parent) {
+        Patch<work::Goal> goal;
+        goal.set(&work::Goal::title, title);
+        goal.set(&work::Goal::parent_id, parent);
+        return services.goals.create(Actor::local_board(), company, goal).id;
+    };
+    const Id first = add_goal("Ship it!", {});
+    add_goal("Ship it", first);
+    add_goal("\u65e5\u672c\u8a9e", {});
+    add_goal("Yes", {});
+    Patch<agents::Agent> agent;
+    agent.set(&agents::Agent::name, "No");
+    agent.set(&agents::Agent::adapter_type, "claude_local");
+    services.agents.create(Actor::local_board(), company, agent);
+
+    const Files exported = world.declarations().export_company(company);
+    const std::string& text = exported.at("company.yaml");
+    INFO(text);
+    for (const char* key :
+         {"  ship-it:", "  ship-it-2:", "  goal:", "  yes-goal:", "  no-agent:"}) {
+        CHECK(text.find(key) != std::string::npos);
+    }
+    const std::size_t goals = services.goals.list(company).size();
+    const std::size_t agents = services.agents.roster(company).size();
+    const declaration::Plan plan = world.declarations().plan(exported);
+    for (const declaration::Change& change : plan.changes) {
+        CAPTURE(change.slug);
+        CHECK(change.act == declaration::Act::adopt);
+        CHECK(change.fields.empty());
+    }
+    world.apply(exported);
+    CHECK(services.goals.list(company).size() == goals);
+    CHECK(services.agents.roster(company).size() == agents);
     CHECK(world.declarations().plan(exported).empty());
 }
 
