@@ -2,6 +2,7 @@
 
 #include "engine/agents/schedule.hpp"
 #include "engine/agents/setup.hpp"
+#include "engine/base/nearest.hpp"
 
 #include <algorithm>
 
@@ -62,7 +63,9 @@ Permissions default_permissions(AgentRole role) {
 
 void Agents::check(const Agent& agent, Directory& directory) const {
     if (!adapters_.knows(agent.adapter_type)) {
-        refuse("Unknown adapter type: " + agent.adapter_type);
+        const auto types = adapters_.types();
+        const std::vector<std::string_view> words(types.begin(), types.end());
+        refuse("Unknown adapter type: " + agent.adapter_type + "; installed are: " + listed(words));
     }
     const auto problems = adapters_.check_config(agent.adapter_type, agent.adapter_config, false);
     if (!problems.empty()) refuse("adapterConfig: " + problems.front());

@@ -21,12 +21,6 @@ const pluginhost::Library& storage_of(const Common& common) {
     return app::storage_library(pluginhost::find_plugins(common.all_plugin_folders(), problems));
 }
 
-void must(const storage::Failure& failure) {
-    if (failure.outcome != storage::Outcome::ok) {
-        throw storage::StorageError(failure.outcome, failure.message);
-    }
-}
-
 void say_written(const Common& common, const fs::path& file) {
     std::string text = "written and verified: " + file.string();
     if (common.json) {
@@ -67,10 +61,20 @@ void back_up(const Common& common, const BackupOptions& options) {
 
 void restore(const Common& common, const BackupOptions& options) {
     const fs::path file = fs::absolute(options.file);
-    const app::FolderLock lock(common.places());
     const auto& library = storage_of(common);
-    must(pluginhost::StoragePlugin::verify(library, file));
-    must(pluginhost::StoragePlugin::restore(library, app::storage_config(common.places()), file));
+    const auto found = pluginhost::StoragePlugin::verify(library, file);
+    if (found.outcome != storage::Outcome::ok) {
+        throw Error(ErrorKind::invalid,
+                    file.string() + " cannot be restored, the instance is as it was: " +
+                        found.message + "; name another backup",
+                    "invalid_backup");
+    }
+    const app::FolderLock lock(common.places());
+    const auto done =
+        pluginhost::StoragePlugin::restore(library, app::storage_config(common.places()), file);
+    if (done.outcome != storage::Outcome::ok) {
+        throw storage::StorageError(done.outcome, done.message);
+    }
     std::printf(common.json ? "{\"ok\":true}\n" : "restored; start the engine with `run`\n");
 }
 

@@ -43,6 +43,24 @@ std::string key_of_environment() {
     return key != nullptr ? key : "";
 }
 
+/// What is wrong with a body, a line each.
+std::string problems_in(const boost::json::array& details) {
+    std::string out;
+    for (const auto& detail : details) {
+        const auto& problem = detail.as_object();
+        out += "\n  ";
+        std::string path;
+        for (const auto& step : problem.at("path").as_array()) {
+            if (!path.empty()) path += '.';
+            path += step.is_string() ? std::string(std::string_view(step.get_string()))
+                                     : boost::json::serialize(step);
+        }
+        if (!path.empty()) out += path + ": ";
+        out += std::string_view(problem.at("message").as_string());
+    }
+    return out;
+}
+
 Error refusal(int status, const std::string& text) {
     std::string message = "the engine answered " + std::to_string(status);
     std::string code;
@@ -51,6 +69,8 @@ Error refusal(int status, const std::string& text) {
         const auto& answer = parsed.as_object();
         if (const auto* error = answer.if_contains("error")) message = error->as_string().c_str();
         if (const auto* word = answer.if_contains("code")) code = word->as_string().c_str();
+        const auto* details = answer.if_contains("details");
+        if (details != nullptr && details->is_array()) message += problems_in(details->get_array());
     } catch (const std::exception&) {
         // Not the API's form: the status must do.
     }

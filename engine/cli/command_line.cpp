@@ -2,13 +2,15 @@
 
 #include "engine/base/json.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace paperclip::cli {
 namespace {
 
-Exit exit_of(ErrorKind kind) {
-    switch (kind) {
+Exit exit_of(const Error& error) {
+    if (error.code() == "data_folder_in_use") return Exit::unreachable;
+    switch (error.kind()) {
         case ErrorKind::invalid:
         case ErrorKind::unprocessable:
         case ErrorKind::too_large:
@@ -24,13 +26,13 @@ Exit exit_of(ErrorKind kind) {
 
 void say(const Common& common, const std::string& message, const std::string& code) {
     if (!common.json) {
-        std::fprintf(stderr, "paperclipai: %s\n", message.c_str());
+        std::fprintf(stderr, "paperclipai: %s\n", printable(message).c_str());
         return;
     }
     std::string text;
     JsonWriter out(text);
     out.begin_object().member("error", message);
-    if (!code.empty()) out.member("code", code);
+    out.member("code", code.empty() ? "refused" : code);
     out.end_object();
     std::printf("%s\n", text.c_str());
 }
@@ -52,6 +54,25 @@ std::vector<std::filesystem::path> Common::all_plugin_folders() const {
     auto folders = plugin_folders;
     folders.push_back(app::Installation::of_this_program().plugins);
     return folders;
+}
+
+std::string printable(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const bool c1 =
+            byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+        if ((byte >= 0x20 && byte != 0x7F && !c1) || byte == '\n' || byte == '\t') {
+            out += text[i];
+            continue;
+        }
+        constexpr std::string_view k_digits = "0123456789abcdef";
+        const auto code = c1 ? static_cast<unsigned char>(text[++i]) : byte;
+        out += "\\x";
+        out += k_digits[code >> 4];
+        out += k_digits[code & 15];
+    }
+    return out;
 }
 
 int run(int argc, char** argv) {
@@ -81,11 +102,22 @@ int run(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
-        const int code = app.exit(e);
-        return code == 0 ? 0 : static_cast<int>(Exit::usage);
+        const bool help = e.get_exit_code() == 0;
+        // The parser may have stopped before it came to the flag.
+        common.json =
+            common.json || std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
+        if (common.json && !help) {
+            say(common, e.what(), "usage");
+        } else {
+            app.exit(e);
+        }
+        return static_cast<int>(help ? Exit::ok : Exit::usage);
     } catch (const Error& e) {
         say(common, e.message(), e.code());
-        return static_cast<int>(exit_of(e.kind()));
+        return static_cast<int>(exit_of(e));
+    } catch (const std::filesystem::filesystem_error& e) {
+        say(common, e.what(), "file");
+        return static_cast<int>(Exit::usage);
     } catch (const std::exception& e) {
         say(common, e.what(), "internal");
         return static_cast<int>(Exit::internal);

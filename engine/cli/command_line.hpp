@@ -31,6 +31,10 @@ struct Common {
     [[nodiscard]] std::vector<std::filesystem::path> all_plugin_folders() const;
 };
 
+/// `text` for a terminal: what it might take for an order to itself (ESC and other control
+/// characters) stands there as \xNN.
+std::string printable(std::string_view text);
+
 /// The program: parses the arguments, runs the command, returns its exit code. Never throws.
 int run(int argc, char** argv);
 

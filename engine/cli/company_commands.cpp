@@ -20,7 +20,7 @@ namespace json = boost::json;
 struct CompanyOptions {
     fs::path folder;      ///< of the declaration
     fs::path output;      ///< of plan and export
-    std::string company;  ///< id or issue prefix
+    std::string company;  ///< as company_id() takes it
     std::string agent;
     bool check_only = false;
 };
@@ -35,7 +35,7 @@ json::object body_of(const declaration::Files& files) {
 void print(const Common& common, const json::value& answer) {
     if (common.json) return static_cast<void>(std::printf("%s\n", json::serialize(answer).c_str()));
     const auto* text = answer.as_object().if_contains("text");
-    if (text != nullptr) std::printf("%s", text->as_string().c_str());
+    if (text != nullptr) std::fputs(printable(text->as_string()).c_str(), stdout);
 }
 
 /// Without an engine: only the installed adapters are asked.
@@ -46,7 +46,7 @@ void validate(const Common& common, const CompanyOptions& options, const Finish&
     const auto files = declaration::read_folder(options.folder);
     const auto findings =
         declaration::check(declaration::read_source(files), files, runs::AdapterCatalog(types));
-    const std::string text = common.json ? to_json(findings) + "\n" : to_text(findings);
+    const std::string text = common.json ? to_json(findings) + "\n" : printable(to_text(findings));
     std::fputs(text.c_str(), stdout);
     if (declaration::has_errors(findings)) return finish(Exit::usage);
     if (!common.json) std::printf("%s is valid\n", options.folder.c_str());
@@ -84,17 +84,23 @@ void explain(const Common& common, const CompanyOptions& options) {
     print(common, Client(common.api_url).post("/declarations/explain", request));
 }
 
-/// The id of the company that `text` names: its id, its issue prefix or its name.
+bool is_declared_as(Client& client, const std::string& company, const std::string& slug) {
+    const json::value drift = client.get("/companies/" + company + "/drift");
+    return drift.as_object().at("company").as_string() == slug;
+}
+
+/// The id of the company that `text` names: its id, its issue prefix, its name or the slug that it
+/// was declared by.
 std::string company_id(Client& client, const std::string& text) {
     const json::value companies = client.get("/companies");
     std::string known;
     for (const auto& company : companies.as_array()) {
         const auto& fields = company.as_object();
+        const std::string id(fields.at("id").as_string());
         for (const char* field : {"id", "issuePrefix", "name"}) {
-            if (fields.at(field).as_string() == text) {
-                return std::string(fields.at("id").as_string());
-            }
+            if (fields.at(field).as_string() == text) return id;
         }
+        if (!text.empty() && is_declared_as(client, id, text)) return id;
         known += known.empty() ? "" : ", ";
         known += std::string(fields.at("issuePrefix").as_string());
     }
@@ -132,12 +138,20 @@ void export_company(const Common& common, const CompanyOptions& options) {
     }
 }
 
-void format(const CompanyOptions& options, const Finish& finish) {
+void format(const Common& common, const CompanyOptions& options, const Finish& finish) {
     const fs::path file = options.folder / "company.yaml";
     const std::string before = read_file(file);
     const std::string after = declaration::format_yaml(before);
-    if (before == after) return;
-    std::printf("%s\n", file.c_str());
+    const bool differs = before != after;
+    if (common.json) {
+        std::string text;
+        JsonWriter w(text);
+        w.begin_object().member("file", file.string()).member("differs", differs).end_object();
+        std::printf("%s\n", text.c_str());
+    } else if (differs) {
+        std::printf("%s\n", file.c_str());
+    }
+    if (!differs) return;
     if (options.check_only) return finish(Exit::differs);
     write_file_durably(file, after);
 }
@@ -167,16 +181,16 @@ void add_company(CLI::App& app, Common& common, const Finish& finish) {
     explains->callback([&common, options] { explain(common, *options); });
 
     auto* drifts = app.add_subcommand("drift", "What was changed since the last apply");
-    drifts->add_option("company", options->company, "Id, issue prefix or name");
+    drifts->add_option("company", options->company, "Id, issue prefix, name or slug");
     drifts->callback([&common, options, finish] { drift(common, *options, finish); });
     auto* exports = app.add_subcommand("export", "A company as a declaration");
-    exports->add_option("company", options->company, "Id, issue prefix or name");
+    exports->add_option("company", options->company, "Id, issue prefix, name or slug");
     exports->add_option("-o,--output", options->output, "Folder to write to");
     exports->callback([&common, options] { export_company(common, *options); });
 
     auto* formats = add(app, "fmt", "Bring company.yaml into its canonical form", *options);
     formats->add_flag("--check", options->check_only, "Change nothing");
-    formats->callback([options, finish] { format(*options, finish); });
+    formats->callback([&common, options, finish] { format(common, *options, finish); });
     app.add_subcommand("schema", "The JSON Schema of company.yaml, for editors")->callback([] {
         std::printf("%s\n", declaration::json_schema().c_str());
     });

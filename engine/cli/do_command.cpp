@@ -1,3 +1,4 @@
+#include "engine/base/utf8.hpp"
 #include "engine/cli/client.hpp"
 #include "engine/cli/command_line.hpp"
 #include "engine/cli/follow.hpp"
@@ -36,6 +37,12 @@ class SomeEngine {
 };
 
 void work(const Common& common, const SingleRun& single, const Finish& finish) {
+    if (single.task.find_first_not_of(" \t\n") == std::string::npos) {
+        throw Error(ErrorKind::invalid, "task: expected what is to be done, found nothing");
+    }
+    if (find_invalid_utf8(single.task) != std::string::npos) {
+        throw Error(ErrorKind::invalid, "task: expected UTF-8");
+    }
     SomeEngine engine(common);
     const std::string run = begin_single_run(engine.client(), single);
     finish(follow_run(engine.client(), run, common.json) ? Exit::ok : Exit::failed);

@@ -29,7 +29,9 @@ constexpr std::uintmax_t k_little_space = 1ull << 30;
 constexpr rlim_t k_few_files = 1024;
 
 Check check_folder(const app::Places& places) {
-    make_private_folder(places.root);
+    if (!fs::exists(places.root)) {
+        return {"data folder", CheckLevel::ok, places.root.string() + " is not there yet", ""};
+    }
     const auto mode = fs::status(places.root).permissions();
     const auto others = fs::perms::group_all | fs::perms::others_all;
     if ((mode & others) != fs::perms::none) {
@@ -43,6 +45,9 @@ Check check_folder(const app::Places& places) {
 }
 
 Check check_store(const Common& common, const std::vector<pluginhost::FoundPlugin>& plugins) {
+    if (!fs::exists(common.places().database())) {
+        return {"store", CheckLevel::ok, "not there yet; `run` makes it", ""};
+    }
     try {
         app::OpenedStore opened(common.places(), plugins);
         return {"store", CheckLevel::ok, "opens, with the schema of this program", ""};

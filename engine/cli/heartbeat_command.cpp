@@ -1,3 +1,4 @@
+#include "engine/base/id.hpp"
 #include "engine/cli/client.hpp"
 #include "engine/cli/command_line.hpp"
 #include "engine/cli/follow.hpp"
@@ -16,11 +17,33 @@ struct HeartbeatOptions {
     std::string company;
 };
 
+/// The agent's id. A short name is looked for in the company that was named, or in all.
+std::string agent_id(Client& client, const HeartbeatOptions& options) {
+    if (Id::parse(options.agent)) return options.agent;
+    std::vector<std::string> found;
+    const json::value companies = client.get("/companies");
+    for (const auto& company : companies.as_array()) {
+        const std::string id(company.as_object().at("id").as_string());
+        if (!options.company.empty() && options.company != id) continue;
+        const json::value agents = client.get("/companies/" + id + "/agents");
+        for (const auto& agent : agents.as_array()) {
+            const auto& fields = agent.as_object();
+            if (fields.at("urlKey").as_string() != options.agent) continue;
+            found.emplace_back(fields.at("id").as_string());
+        }
+    }
+    if (found.size() == 1) return found.front();
+    throw Error(found.empty() ? ErrorKind::not_found : ErrorKind::conflict,
+                found.empty()
+                    ? "no agent \"" + options.agent + "\"; `paperclipai export` shows a company's"
+                    : "more than one company has an agent \"" + options.agent +
+                          "\"; say which with --company-id");
+}
+
 void run_heartbeat(const Common& common, const HeartbeatOptions& options, const Finish& finish) {
     Client client(common.api_url);
-    const std::string query = options.company.empty() ? "" : "?companyId=" + options.company;
     const json::value answer =
-        client.post("/agents/" + options.agent + "/heartbeat/invoke" + query, json::object{});
+        client.post("/agents/" + agent_id(client, options) + "/heartbeat/invoke", json::object{});
     const auto* id = answer.as_object().if_contains("id");
     if (id == nullptr) {
         throw Error(ErrorKind::conflict, "the agent was not woken: " + json::serialize(answer));

@@ -15,21 +15,25 @@ std::string_view without_port(std::string_view host) {
 }
 
 bool is_loopback_name(std::string_view host) {
-    return host == "localhost" || host == "127.0.0.1" || host == "[::1]";
-}
-
-bool changes_something(Method method) {
-    return method != Method::get && method != Method::head && method != Method::options;
+    return same_name(host, "localhost") || host == "127.0.0.1" || host == "[::1]";
 }
 
 }  // namespace
 
 bool Front::is_allowed_host(std::string_view host) const {
     const auto name = without_port(host);
-    return is_loopback_name(name) || std::find(hosts_.begin(), hosts_.end(), name) != hosts_.end();
+    return is_loopback_name(name) ||
+           std::any_of(hosts_.begin(), hosts_.end(),
+                       [&](const std::string& allowed) { return same_name(allowed, name); });
 }
 
 void Front::check(const Request& request) const {
+    const auto hosts =
+        std::count_if(request.headers.begin(), request.headers.end(),
+                      [](const auto& header) { return same_name(header.first, "Host"); });
+    if (hosts > 1) {
+        throw Error(ErrorKind::invalid, "expected one Host header, found " + std::to_string(hosts));
+    }
     // A page of another site that rebinds its name to our address still sends its own name.
     if (const auto host = request.header("Host"); !is_allowed_host(host)) {
         throw Error(ErrorKind::forbidden,

@@ -25,12 +25,6 @@ int hex_value(char c) {
     return -1;
 }
 
-bool same_name(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                              [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 }  // namespace
 
 Method parse_method(std::string_view text) noexcept {
@@ -38,6 +32,16 @@ Method parse_method(std::string_view text) noexcept {
         if (name == text) return method;
     }
     return Method::other;
+}
+
+bool changes_something(Method method) noexcept {
+    return method != Method::get && method != Method::head && method != Method::options;
+}
+
+bool same_name(std::string_view a, std::string_view b) noexcept {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                              [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::string_view method_name(Method method) noexcept {

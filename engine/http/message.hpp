@@ -15,6 +15,11 @@ namespace paperclip::http {
 enum class Method { get, head, post, put, patch, delete_, options, other };
 Method parse_method(std::string_view text) noexcept;
 std::string_view method_name(Method method) noexcept;
+bool changes_something(Method method) noexcept;
+
+/// Are the two the same header, or the same host? Upper and lower case do not count (RFC 9110
+/// sections 4.2.3 and 5.1).
+bool same_name(std::string_view a, std::string_view b) noexcept;
 
 /// The other end of the connection a request came on.
 struct Peer {

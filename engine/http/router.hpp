@@ -173,11 +173,13 @@ class Router {
             return handler(call, query, body);
         } else if constexpr (has_query) {
             const Query query = read_query<Query>(call.request);
+            if (changes_something(spec.method)) check_ignored_body(call.request);
             return handler(call, query);
         } else if constexpr (has_body) {
             Patch<Body> body = read_body<Body>(spec, call.request);
             return handler(call, body);
         } else {
+            if (changes_something(spec.method)) check_ignored_body(call.request);
             return handler(call);
         }
     }
@@ -199,6 +201,8 @@ class Router {
     }
     static void read_into(const StructType& type, const RouteSpec& spec, const Request& request,
                           void* value, FieldSet& present, FieldSet& null);
+    /// Where nothing is taken from a body, one that is broken is refused all the same.
+    static void check_ignored_body(const Request& request);
     static void read_query_into(const StructType& type, const Request& request, void* value);
 
     void add_route(Route route);

@@ -10,6 +10,19 @@
 
 namespace paperclip::runs {
 
+namespace {
+
+std::string read_secret_file(std::string_view name, const std::string& path) {
+    try {
+        return read_file(path, 1 << 20);
+    } catch (const Error& e) {
+        throw Error(ErrorKind::unprocessable, "secret " + std::string(name) + ": " + e.message(),
+                    "configuration_incomplete");
+    }
+}
+
+}  // namespace
+
 void SecretSource::declare(std::string name, std::string source) {
     const std::lock_guard lock(mutex_);
     sources_[std::move(name)] = std::move(source);
@@ -27,7 +40,7 @@ std::optional<std::string> SecretSource::find(std::string_view name) const {
     if (source.starts_with("env:")) {
         if (const char* text = std::getenv(source.c_str() + 4)) value = text;
     } else if (source.starts_with("file:")) {
-        value = read_file(source.substr(5), 1 << 20);
+        value = read_secret_file(name, source.substr(5));
         while (value->ends_with('\n')) value->pop_back();
     }
     if (value) redactor_.add(*value);

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <fcntl.h>
+#include <limits>
 
 #include <boost/json.hpp>
 
@@ -204,10 +206,16 @@ bool count_recovery(const fs::path& folder) {
 void apply_common_config(AgentRequest& request) {
     const auto value = parse_json(request.config);
     if (!value.is_object()) return;
-    const auto timeout = static_cast<std::uint32_t>(
-        std::max<std::int64_t>(0, number_of(value.get_object(), "timeoutSec")));
-    const auto grace = static_cast<std::uint32_t>(
-        std::max<std::int64_t>(0, number_of(value.get_object(), "graceSec")));
+    // A part of a second counts as one: rounded down, 0.5 would be no limit at all.
+    const auto seconds = [&](std::string_view name) {
+        constexpr double k_most = std::numeric_limits<std::uint32_t>::max();
+        const auto* number = value.get_object().if_contains(name);
+        if (number == nullptr || !number->is_number()) return std::uint32_t{0};
+        return static_cast<std::uint32_t>(
+            std::clamp(std::ceil(number->to_number<double>()), 0.0, k_most));
+    };
+    const std::uint32_t timeout = seconds("timeoutSec");
+    const std::uint32_t grace = seconds("graceSec");
     if (timeout > 0 && (request.timeout_sec == 0 || timeout < request.timeout_sec)) {
         request.timeout_sec = timeout;
     }

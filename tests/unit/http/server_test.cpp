@@ -42,7 +42,7 @@ class OpenGate final : public Gate {
                    const Request&) override {}
 };
 
-/// Two routes behind a front.
+/// Some routes behind a front.
 struct Site {
     OpenGate gate;
     Router router{gate};
@@ -62,6 +62,9 @@ struct Site {
                 ++made;
                 return thing.value;
             });
+        router.add<None, None, Thing>(
+            {Method::post, "/things/touch", Rule::board, Subject::none, "Touch"},
+            [](Call&) { return Thing{"x"}; });
         router.add<None, Thing, Thing>(
             {Method::patch, "/things/{id}", Rule::board, Subject::none, "Change"},
             [](Call& call, Patch<Thing>& thing) {
@@ -224,6 +227,7 @@ TEST_CASE("only known hosts are served, and other sites' pages change nothing") 
     Site site;
     for (const auto& row : std::vector<Row>{
              {Method::get, "localhost", "", 200},
+             {Method::get, "LocalHost:3100", "", 200},
              {Method::get, "127.0.0.1:3100", "", 200},
              {Method::get, "[::1]:3100", "", 200},
              {Method::get, "paperclip.example", "", 200},
@@ -296,6 +300,17 @@ TEST_CASE("what is not HTTP does no harm") {
         CHECK(count(answer, "HTTP/1.1 5") == 0);
     }
     CHECK(count(served.talk("GET /api/things HTTP/1.0\r\nHost: localhost\r\n\r\n"), " 200 ") == 1);
+}
+
+TEST_CASE("one Host, and a body that is JSON even where nothing is taken from it") {
+    Site site;
+    Request request = request_of(Method::get, "/api/things");
+    request.headers.emplace_back("host", "evil.example");
+    CHECK(site.front.handle(request).status == 400);
+    request = request_of(Method::post, "/api/things/touch", "{");
+    CHECK(site.front.handle(request).status == 400);
+    request = request_of(Method::post, "/api/things/touch", "{}");
+    CHECK(site.front.handle(request).status == 200);
 }
 
 TEST_CASE("a port that is taken is not shared") {

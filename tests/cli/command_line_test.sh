@@ -1,0 +1,49 @@
+#!/bin/sh
+# What the program says to people and to scripts when something is wrong: exit codes, --json, messages.
+# usage: command_line_test.sh PAPERCLIPAI
+set -eu
+program=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+export PAPERCLIP_HOME="$work/home" PAPERCLIP_API_URL=http://127.0.0.1:1
+mkdir "$work/tmp"
+export TMPDIR="$work/tmp"
+
+# says STATUS TEXT ARGUMENT…: the program ends with that status and prints that text.
+says() {
+    status=$1 text=$2 got=0
+    shift 2
+    "$program" "$@" >says 2>&1 </dev/null || got=$?
+    if [ "$got" != "$status" ] || ! grep -qF -- "$text" says; then
+        echo "paperclipai $*: expected status $status and \"$text\", got $got: $(cat says)"
+        exit 1
+    fi
+}
+
+says 2 'folder is required' validate
+says 2 '"code":"usage"' validate --json
+says 0 'Usage' --json --help
+says 4 '"code":"engine_unreachable"' export acme --json
+says 2 'expected what is to be done' do ' ' --adapter fake
+says 2 'expected UTF-8' do "$(printf 'a\377')" --adapter fake
+says 2 'installed are: fake, http, process' do hello --adapter nope
+
+# A folder of any name begins a company that is valid and in canonical form.
+for folder in acme 'My Company!' no; do
+    says 0 '"file"' init "$folder" --json
+    says 0 'is valid' validate "$folder"
+    says 0 '"differs":false' fmt --check "$folder" --json
+done
+says 1 'exists already' init acme
+
+# What stands in a file does not command the terminal.
+printf 'schema: paperclip.company/v1\nslug: acme\n"\\e[2J": 1\n' >acme/company.yaml
+says 2 '\x1b[2J' validate acme
+
+# Looking makes nothing, and what is no backup harms nothing.
+says 0 'not there yet' doctor --data-dir nowhere
+[ ! -e nowhere ]
+echo junk >junk.db
+says 2 'junk.db cannot be restored, the instance is as it was' restore junk.db --data-dir nowhere
+[ ! -e nowhere ]
