@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <thread>
 
 namespace paperclip::app {
 namespace {
@@ -59,6 +60,12 @@ std::vector<pluginhost::FoundPlugin> find_plugins(const EngineOptions& options,
     return plugins;
 }
 
+/// So many that they do not all wait for the disk at once, and no more: each may be starting a
+/// program, and together they would keep the cores from whoever waits for an answer.
+std::size_t worker_threads() {
+    return 3 * std::max<std::size_t>(2, std::thread::hardware_concurrency());
+}
+
 }  // namespace
 
 std::string_view version() noexcept {
@@ -99,7 +106,7 @@ struct Engine::Impl {
           adapters(plugins, problems),
           server({.host = options.host, .port = options.port, .threads = options.http_threads},
                  [this](const http::Request& request) { return front.handle(request); }),
-          workers("worker", options.worker_threads),
+          workers("worker", worker_threads()),
           children(options.installation.shim),
           http_client(pluginhost::make_http_client(addresses(options, server.port()))),
           services(machine()),

@@ -33,7 +33,6 @@ struct EngineOptions {
     std::vector<std::string> allowed_addresses;
     std::size_t max_live_runs = 64;
     int http_threads = 128;
-    std::size_t worker_threads = 16;
     int log_retention_days = 30;
     /// Tell on standard output what happens in the companies.
     bool feed = false;

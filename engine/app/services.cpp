@@ -119,6 +119,8 @@ void Services::add_routes(http::Router& router) {
 
 void Services::start() {
     declare_secrets();
+    make_private_folder(machine.places.runs());
+    spread_subfolders(machine.places.runs());
     run_engine.recover();
     relay.start();
     scheduler.start();

@@ -4,6 +4,8 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,6 +63,14 @@ void make_private_folder(const std::filesystem::path& path) {
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
         throw system_error(ErrorKind::unavailable, "cannot create folder " + path.string(), errno);
     }
+}
+
+void spread_subfolders(const std::filesystem::path& folder) noexcept {
+    const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    int flags = 0;
+    if (!fd || ::ioctl(fd.get(), FS_IOC_GETFLAGS, &flags) != 0) return;
+    flags |= FS_TOPDIR_FL;
+    static_cast<void>(::ioctl(fd.get(), FS_IOC_SETFLAGS, &flags));
 }
 
 }  // namespace paperclip

@@ -38,6 +38,12 @@ void write_file_durably(const std::filesystem::path& path, std::string_view cont
 /// Makes a folder and its parents, readable by the owner only.
 void make_private_folder(const std::filesystem::path& path);
 
+/// Asks the file system to put the folders that will be made in `folder` far from each other; does
+/// nothing where it has no such hint. For folders that come and go by the thousand: ext4 gives an
+/// inode out again a minute after its deletion and no sooner, and looks at each of those whenever
+/// it makes a file near them (0.6 ms a file were measured).
+void spread_subfolders(const std::filesystem::path& folder) noexcept;
+
 /// Writes all of `bytes`, whatever the number of system calls. Throws Error{unavailable}.
 void write_all(int fd, std::string_view bytes, std::string_view what);
 
