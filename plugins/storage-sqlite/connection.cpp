@@ -71,6 +71,10 @@ std::shared_ptr<const Texts::Text> Texts::get(std::uint32_t id) const {
 
 namespace {
 
+/// SQLite prepares a statement anew when a migration has changed the schema, and gives up when that
+/// happens again meanwhile.
+constexpr int k_schema_tries = 10;
+
 Poco::Data::Session open_session(const std::string& path) {
     // Poco would try again for a minute.
     constexpr std::size_t k_no_patience = 0;
@@ -217,10 +221,12 @@ Connection::Prepared& Connection::prepare(std::uint32_t id) {
     if (prepared.statement != nullptr && prepared.generation == text->generation) return prepared;
     sqlite3_finalize(std::exchange(prepared.statement, nullptr));
     const char* rest = nullptr;
-    if (sqlite3_prepare_v3(handle_, text->sql.data(), static_cast<int>(text->sql.size()),
-                           SQLITE_PREPARE_PERSISTENT, &prepared.statement, &rest) != SQLITE_OK) {
-        fail(handle_, text->name);
+    int code = SQLITE_SCHEMA;
+    for (int tries = 0; code == SQLITE_SCHEMA && tries < k_schema_tries; ++tries) {
+        code = sqlite3_prepare_v3(handle_, text->sql.data(), static_cast<int>(text->sql.size()),
+                                  SQLITE_PREPARE_PERSISTENT, &prepared.statement, &rest);
     }
+    if (code != SQLITE_OK) fail(handle_, text->name);
     if (prepared.statement == nullptr || rest != text->sql.data() + text->sql.size()) {
         sqlite3_finalize(std::exchange(prepared.statement, nullptr));
         throw Failure(PC_INVALID, text->name + ": expected exactly one statement");
@@ -328,11 +334,8 @@ std::int64_t Connection::run(
     std::vector<pc_value> cells(static_cast<std::size_t>(columns));
     std::int64_t rows = 0;
     int code = SQLITE_OK;
-    constexpr int k_schema_tries = 10;
     for (int tries = 0;;) {
         code = sqlite3_step(statement);
-        // SQLite prepares it anew when a migration has changed the schema, and gives up when that
-        // happens again meanwhile.
         if (code == SQLITE_SCHEMA && rows == 0 && ++tries < k_schema_tries) {
             sqlite3_reset(statement);
             continue;
