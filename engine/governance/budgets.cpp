@@ -30,6 +30,20 @@ void lower(std::optional<Money>& bound, Money to) {
     bound = bound ? std::min(*bound, to) : to;
 }
 
+/// Reserves in all windows that apply, of which there are as many as policies, or in none.
+void add_to_windows(storage::Unit& unit, const Spender& spender, std::int64_t month, Money amount,
+                    std::int64_t windows) {
+    // A limit that was set while a run went on has no window yet.
+    unit.add("budget.open_windows"_sql,
+             {{"company_id", spender.company_id}, {"agent_id", spender.agent_id}, {"month", month}})
+        .any();
+    unit.add("budget.reserve"_sql, {{"company_id", spender.company_id},
+                                    {"agent_id", spender.agent_id},
+                                    {"month", month},
+                                    {"amount", amount}})
+        .expect(windows);
+}
+
 }  // namespace
 
 double percent_of(Money spend, Money budget) {
@@ -145,15 +159,7 @@ Budgets::Room Budgets::add_reserve(storage::Unit& unit, const Spender& spender,
         estimate(spender.agent_id).value_or(reservation.cap.value_or(k_first_estimate));
     lower(reservation.cap, *room);
     reservation.amount = std::min(expected, *reservation.cap);
-    unit.add("budget.open_windows"_sql, {{"company_id", spender.company_id},
-                                         {"agent_id", spender.agent_id},
-                                         {"month", reservation.month}})
-        .any();
-    unit.add("budget.reserve"_sql, {{"company_id", spender.company_id},
-                                    {"agent_id", spender.agent_id},
-                                    {"month", reservation.month},
-                                    {"amount", reservation.amount}})
-        .expect(windows);
+    add_to_windows(unit, spender, reservation.month, reservation.amount, windows);
     return Room::yes;
 }
 
@@ -166,16 +172,7 @@ bool Budgets::extend(const Spender& spender, const Reservation& reservation, Mon
                       {"month", reservation.month}},
                      [&](storage::Row row) { windows += policy_of(row).monthly ? 1 : 0; });
     storage::Unit unit = core_.store.unit();
-    // A limit that was set while the run went on has no window yet.
-    unit.add("budget.open_windows"_sql, {{"company_id", spender.company_id},
-                                         {"agent_id", spender.agent_id},
-                                         {"month", reservation.month}})
-        .any();
-    unit.add("budget.reserve"_sql, {{"company_id", spender.company_id},
-                                    {"agent_id", spender.agent_id},
-                                    {"month", reservation.month},
-                                    {"amount", more}})
-        .expect(windows);
+    add_to_windows(unit, spender, reservation.month, more, windows);
     note(unit);
     try {
         core_.store.submit(unit);

@@ -183,6 +183,7 @@ void Runs::add_wish(storage::Unit& unit, const Wake& wake, const agents::Agent& 
                                    {"requested_by_id", wake.requested_by.id()},
                                    {"idempotency_key", wake.idempotency_key},
                                    {"cause_seq", wake.cause_seq},
+                                   {"repeat_of", wake.repeat_of},
                                    {"coalesced_count", state.status == "coalesced" ? 1 : 0},
                                    {"now", core_.clock.now()}})
         // Somebody else was first with a wish of the same cause or name: whoever wishes looks

@@ -114,13 +114,16 @@ select {RunEvent} from heartbeat_run_event where run_id = :run_id and seq > :aft
 -- name: wakeup.insert
 insert into wakeup_request (id, company_id, agent_id, source, trigger_detail, reason, payload,
     context, status, skip_reason, turned_away, run_id, issue_id, requested_by_type,
-    requested_by_id, idempotency_key, cause_seq, coalesced_count, created_at, updated_at)
+    requested_by_id, idempotency_key, cause_seq, repeat_of, coalesced_count, created_at, updated_at)
 values (:id, :company_id, :agent_id, :source, :trigger_detail, :reason, :payload, :context, :status,
     :skip_reason, :turned_away, :run_id, :issue_id, :requested_by_type, :requested_by_id, :idempotency_key,
-    :cause_seq, :coalesced_count, :now, :now)
+    :cause_seq, :repeat_of, :coalesced_count, :now, :now)
 
 -- name: wakeup.known_cause
 select 1 from wakeup_request where company_id = :company_id and cause_seq = :cause_seq and agent_id = :agent_id
+
+-- name: wakeup.known_repeat
+select 1 from wakeup_request where repeat_of = :id
 
 -- The run that an earlier wish of that name became.
 -- name: wakeup.by_idempotency_key

@@ -52,6 +52,7 @@ struct Wake {
     std::optional<std::string> idempotency_key;
     Actor requested_by = Actor::engine();
     std::optional<std::int64_t> cause_seq;  ///< of the journal record that caused it
+    std::optional<Id> repeat_of;            ///< the wish that was turned away before
     WakeContext context;
 };
 

@@ -71,6 +71,10 @@ WakeOutcome Wakeups::try_decide(const Wake& wake, bool asked) {
                                                        {"agent_id", agent.id}})) {
         return {std::nullopt, "duplicate", "This record has woken the agent already"};
     }
+    if (wake.repeat_of &&
+        core_.store.integer("wakeup.known_repeat"_sql, {{"id", *wake.repeat_of}})) {
+        return {std::nullopt, "duplicate", "The wish was repeated already"};
+    }
     if (wake.idempotency_key) {
         if (auto known = known_wish(agent.id, *wake.idempotency_key)) return *known;
     }
@@ -209,7 +213,7 @@ WakeOutcome Wakeups::defer(const Wake& wake, const agents::Agent& agent, const R
                                             {"agent_id", agent.id},
                                             {"context", context},
                                             {"now", core_.clock.now()}});
-        if (wake.cause_seq) add_note(unit, wake, agent, "coalesced", {}, {});
+        if (wake.cause_seq || wake.repeat_of) add_note(unit, wake, agent, "coalesced", {}, {});
     } else {
         add_note(unit, wake, agent, "deferred_issue_execution", {}, {});
     }
@@ -267,8 +271,9 @@ void Wakeups::repeat_turned_away(const Id& company) {
     std::vector<KeptWish> wishes;
     core_.store.each("wakeup.turned_away"_sql, {{"company_id", company}},
                      [&](storage::Row row) { wishes.emplace_back(row); });
-    for (const KeptWish& kept : wishes) {
-        wish(kept.wake);  // merges with itself, if the engine ends before the next line
+    for (KeptWish& kept : wishes) {
+        kept.wake.repeat_of = kept.id;
+        wish(kept.wake);
         storage::Unit unit = core_.store.unit();
         unit.add("wakeup.repeated"_sql, {{"id", kept.id}, {"now", core_.clock.now()}}).any();
         core_.store.submit(unit);

@@ -124,9 +124,14 @@ const std::vector<Auditor::Promise>& Auditor::always() {
         {"nobody is woken by its own act",
          "select w.id, w.agent_id, w.cause_seq from wakeup_request w join journal j on "
          "j.company_id = w.company_id and j.seq = w.cause_seq where j.agent_id = w.agent_id"},
-        // A cause is a record, the clock, a person, a run that is repeated, or an earlier wish.
+        {"what was turned away is wished again once, and only that",
+         "select w.id, count(*) from wakeup_request w join wakeup_request r on r.repeat_of = w.id "
+         "group by w.id having count(*) > 1 or max(w.status) not in ('skipped', 'cancelled')"},
+        // A cause is a record, the clock, a person, a run that is repeated, an earlier wish, or one
+        // that was turned away.
         {"a wake has a cause",
          "select w.id, w.source, w.reason from wakeup_request w where w.cause_seq is null and "
+         "w.repeat_of is null and "
          "w.source not in ('timer', 'on_demand') and w.reason not in ('process_lost_retry', "
          "'transient_failure_retry') and not exists (select 1 from wakeup_request e where "
          "e.run_id = w.run_id and e.id <> w.id and e.cause_seq is not null)"},

@@ -18,6 +18,7 @@ create table wakeup_request (
     requested_by_id text not null,
     idempotency_key text,
     cause_seq integer,
+    repeat_of text,
     created_at integer not null,
     updated_at integer not null
 ) strict;
@@ -26,6 +27,8 @@ create unique index wakeup_cause on wakeup_request (company_id, cause_seq, agent
 -- So does a wish that names itself.
 create unique index wakeup_idempotency on wakeup_request (agent_id, idempotency_key) where idempotency_key is not null;
 create index wakeup_deferred on wakeup_request (issue_id, created_at) where status = 'deferred_issue_execution';
+-- What was turned away is wished again once.
+create unique index wakeup_repeat on wakeup_request (repeat_of) where repeat_of is not null;
 create index wakeup_turned_away on wakeup_request (company_id, created_at) where turned_away = 1;
 create index wakeup_by_run on wakeup_request (run_id) where run_id is not null;
 
