@@ -138,7 +138,7 @@ where run_id = :run_id and status in ('queued', 'claimed')
 -- After the steps that charge: what a budget cut off is repeated once the scope that it paused goes on.
 -- name: wakeup.cut_off_by_budget
 update wakeup_request set turned_away = 1
-where run_id = :run_id and source <> 'timer'
+where run_id = :run_id and status = 'cancelled' and source <> 'timer'
   and (exists (select 1 from agent where agent.id = wakeup_request.agent_id and agent.pause_reason = 'budget')
        or exists (select 1 from company where company.id = wakeup_request.company_id
                     and company.pause_reason = 'budget'))

@@ -60,8 +60,9 @@ class Wakeups {
     company::Companies& companies_;
     std::function<void(const Id&)> dispatch_ = [](const Id&) {};
     // An agent's wakes have their turns, by its id's hash: what each adds to a run's or a deferred
-    // wish's context is read and written.
-    std::array<std::mutex, 64> turns_;
+    // wish's context is read and written. Recursive for the simulation alone, whose threads are
+    // one: there a wish may begin in the middle of another.
+    std::array<std::recursive_mutex, 64> turns_;
 };
 
 }  // namespace paperclip::runs

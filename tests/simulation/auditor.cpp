@@ -125,7 +125,8 @@ const std::vector<Auditor::Promise>& Auditor::always() {
          "select w.id, w.agent_id, w.cause_seq from wakeup_request w join journal j on "
          "j.company_id = w.company_id and j.seq = w.cause_seq where j.agent_id = w.agent_id"},
         {"what was turned away is wished again once, and only that",
-         "select w.id, count(*) from wakeup_request w join wakeup_request r on r.repeat_of = w.id "
+         "select w.id, count(*), max(w.status), max(w.reason) from wakeup_request w join "
+         "wakeup_request r on r.repeat_of = w.id "
          "group by w.id having count(*) > 1 or max(w.status) not in ('skipped', 'cancelled')"},
         // A cause is a record, the clock, a person, a run that is repeated, an earlier wish, or one
         // that was turned away.
@@ -134,7 +135,8 @@ const std::vector<Auditor::Promise>& Auditor::always() {
          "w.repeat_of is null and "
          "w.source not in ('timer', 'on_demand') and w.reason not in ('process_lost_retry', "
          "'transient_failure_retry') and not exists (select 1 from wakeup_request e where "
-         "e.run_id = w.run_id and e.id <> w.id and e.cause_seq is not null)"},
+         "e.run_id = w.run_id and e.id <> w.id and coalesce(e.cause_seq, e.repeat_of) is not "
+         "null)"},
         {"a run was wished for",
          "select r.id from heartbeat_run r where not exists (select 1 from wakeup_request w where "
          "w.id = r.wakeup_request_id and w.run_id = r.id)"},
