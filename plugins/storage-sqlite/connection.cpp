@@ -108,7 +108,6 @@ Connection::Connection(const std::string& path, Role role, const Texts& texts)
     sqlite3_extended_result_codes(handle_, 1);
     wait_for_locks(true);
     execute("pragma foreign_keys = on");
-    execute("pragma mmap_size = 67108864");
     if (role == Role::reader) {
         execute("pragma query_only = on");
         return;
