@@ -23,7 +23,8 @@ struct ProcessIdentity {
 /// the folder is its name. Thread-safe.
 ///
 /// prepare() → (the caller stores the identity) → go() executes the program, once. A caller that
-/// dies before go() leaves nothing behind.
+/// dies before go() leaves nothing behind. Calls about one folder do not overlap, but for
+/// watch()'s.
 class Children {
  public:
     virtual ~Children() = default;
@@ -47,7 +48,9 @@ class Children {
     virtual void settle(const std::filesystem::path& folder, const ProcessIdentity& identity) = 0;
     virtual std::optional<shim::Exit> exit(const std::filesystem::path& folder) = 0;
 
-    virtual void order(const ProcessIdentity& identity, shim::Order order) = 0;
+    /// Does nothing to a program that has ended.
+    virtual void order(const std::filesystem::path& folder, const ProcessIdentity& identity,
+                       shim::Order order) = 0;
     /// Ends what a lost program left running: the processes that were started with `variable`
     /// ("NAME=value") in their environment. Returns how many there were.
     virtual int end_strays(std::string_view variable) = 0;

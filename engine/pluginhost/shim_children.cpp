@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -27,17 +26,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int k_shim_ready_ms = 10'000;
-
-const std::string& this_boot() {
-    static const std::string id = [] {
-        std::string text = read_file("/proc/sys/kernel/random/boot_id", 100);
-        while (!text.empty() && text.back() == '\n') text.pop_back();
-        return text;
-    }();
-    return id;
-}
-
 int open_pidfd(std::int64_t pid) {
     return static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));
 }
@@ -53,56 +41,13 @@ void reap() {
     }
 }
 
-/// Waits for the shim's word that it understood; false when it ended instead.
-bool wait_ready(int socket) {
-    pollfd ready{socket, POLLIN, 0};
-    char word = 0;
-    return ::poll(&ready, 1, k_shim_ready_ms) == 1 && ::read(socket, &word, 1) == 1 &&
-           word == shim::k_ready;
-}
-
-/// Starts `program` in `folder` with `socket` as its descriptor 3 and nothing else of ours.
-pid_t start_shim(const fs::path& program, const fs::path& folder, int socket) {
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-    ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions, socket, shim::k_socket);
-    // Libraries open without O_CLOEXEC (Poco its sockets): an agent must not hold other callers'
-    // connections, nor our port after we are gone.
-    ::posix_spawn_file_actions_addclosefrom_np(&actions, shim::k_socket + 1);
-    ::posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
-    posix_spawnattr_t attributes;
-    ::posix_spawnattr_init(&attributes);
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::posix_spawnattr_setsigmask(&attributes, &none);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    char name[] = "paperclip-shim";
-    char* const argv[] = {name, nullptr};
-    char* const environment[] = {nullptr};
-    pid_t pid = 0;
-    const int error =
-        ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv, environment);
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::posix_spawnattr_destroy(&attributes);
-    if (error != 0) {
-        throw system_error(ErrorKind::unavailable, "cannot start " + program.string(), error);
-    }
-    return pid;
-}
-
 }  // namespace
 
 ShimChildren::ShimChildren(fs::path shim)
-    : shim_(std::move(shim)),
+    : ready_(std::move(shim)),
       inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (!is_there(shim_)) {
-        throw Error(ErrorKind::unavailable, shim_.string() + " is missing; reinstall the engine");
-    }
     // Processes of a shim that was killed become ours, and can be found and ended.
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     epoll_event event{};
@@ -120,74 +65,37 @@ ShimChildren::~ShimChildren() {
     thread_.join();
 }
 
-std::optional<ProcessIdentity> ShimChildren::identify(std::int64_t pid) {
-    std::string stat;
-    try {
-        stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
-    } catch (const Error&) {
-        return std::nullopt;
-    }
-    // The name may hold anything, parentheses too; the fields after it are numbers.
-    const auto name_end = stat.rfind(')');
-    if (name_end == std::string::npos) return std::nullopt;
-    std::size_t at = name_end + 2;
-    if (stat[at] == 'Z' || stat[at] == 'X') return std::nullopt;
-    for (int field = 3; field < 22; ++field) at = stat.find(' ', at) + 1;
-    return ProcessIdentity{pid, std::stoll(stat.substr(at)), this_boot()};
-}
-
-bool ShimChildren::is_alive(const ProcessIdentity& identity) {
-    if (identity.boot_id != this_boot()) return false;
-    const auto now = identify(identity.pid);
-    return now && now->start_ticks == identity.start_ticks;
-}
-
 ProcessIdentity ShimChildren::prepare(const fs::path& folder, const shim::Spec& spec) {
     reap();  // those that nobody watched
-    int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-        throw system_error(ErrorKind::unavailable, "cannot make a socket", errno);
-    }
-    UniqueFd ours(ends[0]);
-    pid_t pid = 0;
-    {
-        const UniqueFd theirs(ends[1]);
-        pid = start_shim(shim_, folder, theirs.get());
-    }
-    const auto identity = identify(pid);
-    write_all(ours.get(), shim::encode(spec), "the run's specification");
-    if (!identity || !wait_ready(ours.get())) {
-        throw Error(ErrorKind::unavailable, "the run shim did not start");
-    }
+    Shim shim = ready_.brief(folder, spec);
+    const ProcessIdentity process = shim.process;
     const std::lock_guard lock(mutex_);
-    waiting_[folder.string()] = std::move(ours);
-    return *identity;
+    shims_at_work_.insert_or_assign(folder.string(), std::move(shim));
+    return process;
 }
 
 void ShimChildren::go(const fs::path& folder) {
-    const UniqueFd socket = take_waiting(folder);
-    if (socket) write_all(socket.get(), {&shim::k_go, 1}, "go");
+    const std::lock_guard lock(mutex_);
+    const auto shim = shims_at_work_.find(folder.string());
+    if (shim != shims_at_work_.end()) write_all(shim->second.socket.get(), {&shim::k_go, 1}, "go");
 }
 
 void ShimChildren::abandon(const fs::path& folder) {
-    const UniqueFd closed = take_waiting(folder);
+    const auto goes = take_shim(folder);
 }
 
-/// The socket that the prepared shim listens on; none when it has its word already.
-UniqueFd ShimChildren::take_waiting(const fs::path& folder) {
+std::optional<Shim> ShimChildren::take_shim(const fs::path& folder) {
     const std::lock_guard lock(mutex_);
-    auto found = waiting_.extract(folder.string());
-    return found ? std::move(found.mapped()) : UniqueFd();
+    auto found = shims_at_work_.extract(folder.string());
+    if (!found) return std::nullopt;
+    return std::move(found.mapped());
 }
 
 Children::State ShimChildren::state(const fs::path& folder, const ProcessIdentity& identity) {
-    // In this order: the shim makes the exit file before it ends, the output file before it
-    // executes.
-    const bool alive = identity.pid != 0 && is_alive(identity);
+    // The shim makes the output file before it executes, the exit file before it ends.
     if (is_there(folder / shim::k_exit_file)) return State::ended;
-    if (alive) return State::running;
-    if (is_there(folder / shim::k_exit_file))
-        return State::ended;  // it ended between our two looks
+    if (identity.pid != 0 && is_same_process(identity)) return State::running;
+    if (is_there(folder / shim::k_exit_file)) return State::ended;  // between our two looks
     if (is_there(folder / shim::k_output_file)) return State::lost;
     // After a crash of the machine a missing file proves nothing: it may not have reached the disk.
     const bool other_boot = identity.pid != 0 && identity.boot_id != this_boot();
@@ -199,8 +107,8 @@ void ShimChildren::settle(const fs::path& folder, const ProcessIdentity& identit
     if (!process) return;
     // Its socket closed with the engine that held it: it reads "go" from it, or the end.
     pollfd ended{process.get(), POLLIN, 0};
-    for (int i = 0; i < 1000 && is_alive(identity) && !is_there(folder / shim::k_output_file);
-         ++i) {
+    for (int i = 0;
+         i < 1000 && is_same_process(identity) && !is_there(folder / shim::k_output_file); ++i) {
         ::poll(&ended, 1, 10);
     }
 }
@@ -211,10 +119,13 @@ std::optional<shim::Exit> ShimChildren::exit(const fs::path& folder) {
     return shim::decode_exit(read_file(file, 4096));
 }
 
-void ShimChildren::order(const ProcessIdentity& identity, shim::Order order) {
+void ShimChildren::order(const fs::path& folder, const ProcessIdentity& identity,
+                         shim::Order order) {
+    // A shim whose run has ended may be at another one by now.
+    if (is_there(folder / shim::k_exit_file)) return;
     const UniqueFd process(open_pidfd(identity.pid));
     // Between the look and the signal the pid cannot pass to another process: the pidfd holds it.
-    if (!process || !is_alive(identity)) return;
+    if (!process || !is_same_process(identity)) return;
     ::syscall(SYS_pidfd_send_signal, process.get(), static_cast<int>(order), nullptr, 0);
 }
 
@@ -253,6 +164,9 @@ void ShimChildren::unwatch(const fs::path& folder) {
     lock.unlock();
     ::inotify_rm_watch(inotify_.get(), watched.mapped().watch);
     if (std::this_thread::get_id() != thread_.get_id()) const std::lock_guard wait(calling_);
+    // It has left its note and is free; otherwise it goes when its run has ended.
+    auto shim = take_shim(folder);
+    if (shim && is_there(folder / shim::k_exit_file)) ready_.give_back(std::move(*shim));
 }
 
 void ShimChildren::notify(const std::string& folder) {
@@ -275,6 +189,7 @@ void ShimChildren::notice_files() {
         for (ssize_t at = 0; at < n;) {
             const auto& event = *reinterpret_cast<const inotify_event*>(buffer + at);
             at += static_cast<ssize_t>(sizeof event + event.len);
+            if (event.len > 0 && std::string_view(event.name) == shim::k_exit_draft_file) continue;
             std::string folder;
             {
                 const std::lock_guard lock(mutex_);

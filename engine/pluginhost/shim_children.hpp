@@ -2,6 +2,7 @@
 
 #include "engine/base/files.hpp"
 #include "engine/pluginhost/children.hpp"
+#include "engine/pluginhost/ready_shims.hpp"
 
 #include <map>
 #include <memory>
@@ -11,8 +12,8 @@
 
 namespace paperclip::pluginhost {
 
-/// Children as real processes under real shims. Owns one thread, which waits for the kernel's news
-/// of all of them.
+/// Children as real processes under real shims. Owns a thread that waits for the kernel's news of
+/// all of them, and the one of its ReadyShims.
 class ShimChildren final : public Children {
  public:
     /// `shim`: the paperclip-shim program.
@@ -25,7 +26,8 @@ class ShimChildren final : public Children {
     State state(const std::filesystem::path& folder, const ProcessIdentity& identity) override;
     void settle(const std::filesystem::path& folder, const ProcessIdentity& identity) override;
     std::optional<shim::Exit> exit(const std::filesystem::path& folder) override;
-    void order(const ProcessIdentity& identity, shim::Order order) override;
+    void order(const std::filesystem::path& folder, const ProcessIdentity& identity,
+               shim::Order order) override;
     int end_strays(std::string_view variable) override;
     void watch(const std::filesystem::path& folder, const ProcessIdentity& identity,
                std::function<void()> changed) override;
@@ -37,11 +39,6 @@ class ShimChildren final : public Children {
                      bool end) override;
     std::int64_t input_size(const std::filesystem::path& folder) override;
 
-    /// Is the process still that process?
-    static bool is_alive(const ProcessIdentity& identity);
-    /// The process that has that pid now; nothing if none.
-    static std::optional<ProcessIdentity> identify(std::int64_t pid);
-
  private:
     struct Watched {
         std::shared_ptr<std::function<void()>> changed;
@@ -51,15 +48,15 @@ class ShimChildren final : public Children {
     void work();
     void notice_files();
     void notify(const std::string& folder);
-    UniqueFd take_waiting(const std::filesystem::path& folder);
+    std::optional<Shim> take_shim(const std::filesystem::path& folder);
 
-    std::filesystem::path shim_;
+    ReadyShims ready_;
     UniqueFd inotify_;
     UniqueFd epoll_;
     UniqueFd stop_;
 
     std::mutex mutex_;
-    std::map<std::string, UniqueFd> waiting_;  // sockets of shims that wait for go, by folder
+    std::map<std::string, Shim> shims_at_work_;  // that this engine briefed, by folder
     std::map<std::string, Watched> watched_;
     std::unordered_map<int, std::string> by_watch_;
     std::mutex calling_;  // held while a callback runs, so that unwatch() can wait for it

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-// What the engine and the run shim say to each other: the engine sends a Spec over the socket that
-// the shim has as descriptor 3, then one byte, k_go, once it has stored the shim's pid. In the
-// run's folder the shim leaves the files below. Standard library only: the shim is linked without
+// What the engine and the run shim say to each other: the engine sends a folder and a Spec over the
+// socket that the shim has as descriptor 3; then one byte, k_go, once it has stored the shim's pid.
+// In that folder the shim leaves the files below. Standard library only: the shim is linked without
 // the engine.
 namespace paperclip::shim {
 
@@ -22,6 +22,7 @@ constexpr const char* k_output_file = "output";
 constexpr const char* k_input_file = "input";  ///< what the program reads, appended by the engine
 constexpr const char* k_input_end_file = "input.end";  ///< there: nothing more will be appended
 constexpr const char* k_exit_file = "exit";            ///< how it ended, by rename, last of all
+constexpr const char* k_exit_draft_file = "exit.tmp";
 
 /// Signals that the engine sends to the shim.
 enum class Order : int {
@@ -97,8 +98,10 @@ inline bool take(std::string_view& in, std::vector<std::string>& list) {
 }
 }  // namespace detail
 
-inline std::string encode(const Spec& spec) {
+/// The frame that says what to run, and in which folder its files are.
+inline std::string encode(std::string_view folder, const Spec& spec) {
     std::string body;
+    detail::put(body, folder);
     detail::put(body, spec.argv);
     detail::put(body, spec.environment);
     detail::put(body, spec.cwd);
@@ -111,11 +114,11 @@ inline std::string encode(const Spec& spec) {
     return frame;
 }
 
-/// `body` without the length before it.
-inline std::optional<Spec> decode(std::string_view body) {
+/// `body`: a frame without the length before it.
+inline std::optional<Spec> decode(std::string_view body, std::string& folder) {
     Spec spec;
-    if (!detail::take(body, spec.argv) || !detail::take(body, spec.environment) ||
-        !detail::take(body, spec.cwd)) {
+    if (!detail::take(body, folder) || !detail::take(body, spec.argv) ||
+        !detail::take(body, spec.environment) || !detail::take(body, spec.cwd)) {
         return std::nullopt;
     }
     std::int64_t numbers[5];

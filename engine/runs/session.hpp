@@ -114,6 +114,7 @@ class Session : public std::enable_shared_from_this<Session> {
     void give(const pluginhost::AgentInput& input);
     void execute(const pluginhost::AgentAction& action);
     void spawn(const pluginhost::SpawnAction& action);
+    bool note_process(const pluginhost::SpawnAction& action, const Child& child);
     void write_stdin(const pluginhost::StdinAction& action);
     void send_signal(const pluginhost::SignalAction& action);
     void send_http(const pluginhost::HttpAction& action);

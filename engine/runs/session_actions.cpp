@@ -77,11 +77,7 @@ void Session::spawn(const pluginhost::SpawnAction& action) {
     spec.max_output_bytes = k_max_output_bytes;
     sdk::fail_point("before-spawn");
     child.process = world_.children.prepare(child.folder, spec);
-    inputs_->keep_process(action.child, child.process);
-    const std::string invocation =
-        describe_invocation(action, agent_.adapter_type, world_.redactor);
-    if (!world_.runs.store_process(run_, child.process, invocation)) {
-        world_.children.abandon(child.folder);  // somebody ended the run: it never begins
+    if (!note_process(action, child)) {
         over_ = true;
         on_finished_({run_, {}});
         return;
@@ -94,6 +90,22 @@ void Session::spawn(const pluginhost::SpawnAction& action) {
         children_.insert_or_assign(action.child, std::move(child));
     }
     watch(action.child);
+}
+
+/// Writes down what process the run has, before the program is executed. False: somebody ended the
+/// run. Then, and when it throws, the program never begins.
+bool Session::note_process(const pluginhost::SpawnAction& action, const Child& child) {
+    try {
+        inputs_->keep_process(action.child, child.process);
+        const std::string invocation =
+            describe_invocation(action, agent_.adapter_type, world_.redactor);
+        if (world_.runs.store_process(run_, child.process, invocation)) return true;
+    } catch (...) {
+        world_.children.abandon(child.folder);
+        throw;
+    }
+    world_.children.abandon(child.folder);
+    return false;
 }
 
 void Session::write_stdin(const pluginhost::StdinAction& action) {
@@ -117,7 +129,7 @@ void Session::send_signal(const pluginhost::SignalAction& action) {
     const auto order = action.signal == PC_SIGNAL_INT    ? shim::Order::interrupt
                        : action.signal == PC_SIGNAL_KILL ? shim::Order::kill
                                                          : shim::Order::stop;
-    world_.children.order(child->second.process, order);
+    world_.children.order(child->second.folder, child->second.process, order);
 }
 
 void Session::send_http(const pluginhost::HttpAction& action) {

@@ -130,7 +130,7 @@ void Session::note_exit(const shim::Exit& exit) {
 void Session::lose(std::string why) {
     fail(PC_CLASS_LOST, "process_lost", std::move(why));
     for (auto& [number, child] : children_) {
-        world_.children.order(child.process, shim::Order::kill);
+        world_.children.order(child.folder, child.process, shim::Order::kill);
         world_.children.unwatch(child.folder);
         mark_ended(child);
     }
@@ -145,7 +145,7 @@ void Session::lose(std::string why) {
 
 void Session::order_children(shim::Order order) {
     for (const auto& [number, child] : children_) {
-        if (!child.ended) world_.children.order(child.process, order);
+        if (!child.ended) world_.children.order(child.folder, child.process, order);
     }
 }
 

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <poll.h>
+#include <spawn.h>
 #include <string>
 #include <sys/inotify.h>
 #include <sys/resource.h>
@@ -50,6 +51,21 @@ std::string path_of(const std::vector<std::string>& environment) {
     return "/usr/local/bin:/usr/bin:/bin";
 }
 
+/// Where argv[0] may be: there when it has a slash, else in the folders of the environment's PATH.
+std::vector<std::string> places_of(const Spec& spec) {
+    const std::string& name = spec.argv.front();
+    if (name.find('/') != std::string::npos) return {name};
+    std::vector<std::string> places;
+    const std::string path = path_of(spec.environment);
+    for (std::size_t from = 0; from <= path.size();) {
+        const auto to = std::min(path.find(':', from), path.size());
+        const std::string folder = path.substr(from, to - from);
+        places.push_back((folder.empty() ? "." : folder) + "/" + name);
+        from = to + 1;
+    }
+    return places;
+}
+
 std::vector<char*> pointers(const std::vector<std::string>& list) {
     std::vector<char*> out;
     for (const auto& text : list) out.push_back(const_cast<char*>(text.c_str()));
@@ -57,91 +73,86 @@ std::vector<char*> pointers(const std::vector<std::string>& list) {
     return out;
 }
 
-/// Executes argv[0], looked for in the environment's PATH when it has no slash. Returns errno.
-int execute(const Spec& spec) {
+/// The program's standard streams.
+struct Streams {
+    int input;
+    int output;
+    int errors;
+};
+
+/// Starts the program in a process group of its own, with nothing of ours but its streams. Returns
+/// errno. posix_spawn() borrows our memory until the program has its own, as fork() does not: to
+/// copy it costs more than all else that a shim does.
+int start_program(const Spec& spec, const Streams& streams, pid_t& pid) {
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, streams.input, 0);
+    ::posix_spawn_file_actions_adddup2(&actions, streams.output, 1);
+    ::posix_spawn_file_actions_adddup2(&actions, streams.errors, 2);
+    ::posix_spawn_file_actions_addchdir_np(&actions, spec.cwd.c_str());
+    posix_spawnattr_t attributes;
+    ::posix_spawnattr_init(&attributes);
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::posix_spawnattr_setsigmask(&attributes, &signals);
+    ::sigaddset(&signals, SIGPIPE);
+    ::posix_spawnattr_setsigdefault(&attributes, &signals);
+    ::posix_spawnattr_setpgroup(&attributes, 0);
+    ::posix_spawnattr_setflags(
+        &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     const auto argv = pointers(spec.argv);
     const auto environment = pointers(spec.environment);
-    const std::string& name = spec.argv.front();
-    if (name.find('/') != std::string::npos) {
-        ::execve(name.c_str(), argv.data(), environment.data());
-        return errno;
-    }
     int error = ENOENT;
-    const std::string path = path_of(spec.environment);
-    for (std::size_t from = 0; from <= path.size();) {
-        const auto to = std::min(path.find(':', from), path.size());
-        const std::string folder = path.substr(from, to - from);
-        ::execve(((folder.empty() ? "." : folder) + "/" + name).c_str(), argv.data(),
-                 environment.data());
-        if (errno != ENOENT && errno != ENOTDIR) error = errno;
-        from = to + 1;
+    for (const auto& place : places_of(spec)) {
+        const int failure = ::posix_spawn(&pid, place.c_str(), &actions, &attributes, argv.data(),
+                                          environment.data());
+        if (failure == 0) {
+            error = 0;
+            break;
+        }
+        if (failure != ENOENT && failure != ENOTDIR) error = failure;
     }
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::posix_spawnattr_destroy(&attributes);
     return error;
 }
 
 class Supervisor {
  public:
-    Supervisor(const Spec& spec, int output) : spec_(spec), spool_(output, spec.max_output_bytes) {}
+    Supervisor(const Spec& spec, int output, const sigset_t& orders)
+        : spec_(spec),
+          spool_(output, spec.max_output_bytes),
+          signals_(::signalfd(-1, &orders, SFD_CLOEXEC | SFD_NONBLOCK)) {}
+    ~Supervisor() {
+        for (int* fd : {&signals_, &outputs_[0], &outputs_[1], &child_input_, &to_program_,
+                        &input_file_, &watch_}) {
+            close_fd(*fd);
+        }
+    }
+    Supervisor(const Supervisor&) = delete;
+    Supervisor& operator=(const Supervisor&) = delete;
 
-    int run() {
-        block_signals();
+    bool run() {
         if (start()) loop();
-        note_exit();
-        return 0;
+        return note_exit();
     }
 
  private:
-    void block_signals() {
-        sigset_t mask;
-        ::sigemptyset(&mask);
-        for (const int signal : {SIGCHLD, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP}) {
-            ::sigaddset(&mask, signal);
-        }
-        ::sigprocmask(SIG_BLOCK, &mask, nullptr);
-        signals_ = ::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-    }
-
     bool start() {
-        Pipe out, err, failure;
-        if (!out.open() || !err.open() || !failure.open() || !open_input()) {
+        Pipe out, err;
+        if (!out.open() || !err.open() || !open_input()) {
             exit_.start_error = errno;
             return false;
         }
-        program_ = ::fork();
-        if (program_ == 0) {
-            ::dup2(child_input_, 0);
-            ::dup2(out.write_end, 1);
-            ::dup2(err.write_end, 2);
-            become_program(failure.write_end);
-        }
-        if (program_ < 0) exit_.start_error = errno;
-        group_ = program_;
+        exit_.start_error =
+            start_program(spec_, {child_input_, out.write_end, err.write_end}, program_);
         close_fd(child_input_);
         close_fd(out.write_end);
         close_fd(err.write_end);
-        close_fd(failure.write_end);
-        int error = 0;
-        if (program_ > 0 && ::read(failure.read_end, &error, sizeof error) == sizeof error) {
-            ::waitpid(program_, nullptr, 0);
-            exit_.start_error = error;
-        }
-        close_fd(failure.read_end);
+        group_ = program_;
         outputs_ = {out.read_end, err.read_end};
         last_output_ms_ = started_ms_ = monotonic_ms();
         return exit_.start_error == 0;
-    }
-
-    [[noreturn]] void become_program(int failure) {
-        ::setsid();
-        sigset_t none;
-        ::sigemptyset(&none);
-        ::sigprocmask(SIG_SETMASK, &none, nullptr);
-        ::signal(SIGPIPE, SIG_DFL);
-        int error = 0;
-        if (::chdir(spec_.cwd.c_str()) != 0) error = errno;
-        if (error == 0) error = execute(spec_);
-        static_cast<void>(!::write(failure, &error, sizeof error));
-        ::_exit(127);
     }
 
     bool open_input() {
@@ -184,13 +195,17 @@ class Supervisor {
 
     /// Over when the program has been reaped, nobody it left behind lives, and its output is read.
     bool is_over() {
-        if (program_ > 0) return false;
-        if (outputs_[0] < 0 && outputs_[1] < 0) return descendants(::getpid()).empty();
-        if (!descendants(::getpid()).empty()) return false;
+        if (program_ > 0 || has_children()) return false;
         // Nobody is left who could write: what is in the pipes is all.
         while (read_output(0) || read_output(1)) {
         }
         return true;
+    }
+
+    /// Whose parent dies becomes our child: without a child there is no descendant.
+    static bool has_children() {
+        siginfo_t unused;
+        return ::waitid(P_ALL, 0, &unused, WEXITED | WNOHANG | WNOWAIT) == 0;
     }
 
     bool read_output(std::size_t index) {
@@ -253,6 +268,7 @@ class Supervisor {
             if (WIFEXITED(status)) exit_.code = WEXITSTATUS(status);
             if (WIFSIGNALED(status)) exit_.signal = WTERMSIG(status);
             // What it left running belongs to nobody now.
+            if (!has_children()) continue;
             exit_.left_behind = signal_descendants(::getpid(), SIGTERM);
             kill_at_ms_ = std::min(kill_at_ms_, monotonic_ms() + k_hard_grace_ms);
         }
@@ -317,23 +333,23 @@ class Supervisor {
         if (ended) close_fd(to_program_);
     }
 
-    void note_exit() {
+    bool note_exit() {
         exit_.ended_us = realtime_us();
-        const std::string temporary = std::string(k_exit_file) + ".tmp";
-        const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        const int fd = ::open(k_exit_draft_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        if (fd < 0) return false;
         const std::string text = encode(exit_);
-        if (fd < 0 || ::write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-            return;
+        const bool written =
+            ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
         ::close(fd);
-        ::rename(temporary.c_str(), k_exit_file);
+        return written && ::rename(k_exit_draft_file, k_exit_file) == 0;
     }
 
     const Spec& spec_;
     Spool spool_;
+    int signals_;
     Exit exit_;
     pid_t program_ = 0;
     pid_t group_ = 0;
-    int signals_ = -1;
     std::array<int, 2> outputs_{-1, -1};
     bool discard_ = false;
     int child_input_ = -1;
@@ -349,8 +365,8 @@ class Supervisor {
 
 }  // namespace
 
-int supervise(const Spec& spec, int output) {
-    return Supervisor(spec, output).run();
+bool supervise(const Spec& spec, int output, const sigset_t& orders) {
+    return Supervisor(spec, output, orders).run();
 }
 
 }  // namespace paperclip::shim

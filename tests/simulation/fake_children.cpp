@@ -84,20 +84,17 @@ std::optional<shim::Exit> FakeChildren::exit(const fs::path& folder) {
     return child->exit;
 }
 
-void FakeChildren::order(const ProcessIdentity& identity, shim::Order order) {
-    if (!power_.use()) return;
-    for (const auto& [name, child] : children_) {
-        if (child.identity.pid != identity.pid || child.state != State::running) continue;
-        const int signal = order == shim::Order::kill        ? 9
-                           : order == shim::Order::interrupt ? 2
-                                                             : 15;
-        // Some do not mind a word, but nobody survives the KILL that follows it.
-        if (order == shim::Order::interrupt && dice_.chance(0.5)) return;
-        outside_.at(
-            clock_.now() + dice_.between(milliseconds(1), seconds(4)),
-            [this, folder = name, signal] { end(folder, -1, signal, shim::StopReason::order); });
-        return;
-    }
+void FakeChildren::order(const fs::path& folder, const ProcessIdentity& identity,
+                         shim::Order order) {
+    const Child* const child = find(folder);
+    if (!power_.use() || child == nullptr) return;
+    if (child->identity.pid != identity.pid || child->state != State::running) return;
+    const int signal = order == shim::Order::kill ? 9 : order == shim::Order::interrupt ? 2 : 15;
+    // Some do not mind a word, but nobody survives the KILL that follows it.
+    if (order == shim::Order::interrupt && dice_.chance(0.5)) return;
+    outside_.at(
+        clock_.now() + dice_.between(milliseconds(1), seconds(4)),
+        [this, name = folder.string(), signal] { end(name, -1, signal, shim::StopReason::order); });
 }
 
 void FakeChildren::watch(const fs::path& folder, const ProcessIdentity&,

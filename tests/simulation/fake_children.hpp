@@ -27,7 +27,8 @@ class FakeChildren final : public pluginhost::Children {
     void settle(const std::filesystem::path& folder,
                 const pluginhost::ProcessIdentity& identity) override;
     std::optional<shim::Exit> exit(const std::filesystem::path& folder) override;
-    void order(const pluginhost::ProcessIdentity& identity, shim::Order order) override;
+    void order(const std::filesystem::path& folder, const pluginhost::ProcessIdentity& identity,
+               shim::Order order) override;
     int end_strays(std::string_view) override { return 0; }  ///< a killed one leaves nothing here
     void watch(const std::filesystem::path& folder, const pluginhost::ProcessIdentity& identity,
                std::function<void()> changed) override;

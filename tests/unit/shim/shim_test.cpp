@@ -16,6 +16,22 @@ using pluginhost::Children;
 using pluginhost::ProcessIdentity;
 using pluginhost::ShimChildren;
 
+/// Waits for news of a program until `condition` holds.
+void wait_until(Children& children, const std::filesystem::path& folder,
+                const ProcessIdentity& process, const std::function<bool()>& condition) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    children.watch(folder, process, [&] {
+        const std::lock_guard lock(mutex);
+        changed.notify_all();
+    });
+    {
+        std::unique_lock lock(mutex);
+        changed.wait(lock, condition);
+    }
+    children.unwatch(folder);
+}
+
 /// A program under a real shim.
 class Program {
  public:
@@ -27,10 +43,9 @@ class Program {
     }
     explicit Program(const std::string& script) : Program(spec_of(script)) {}
     ~Program() {
-        if (ShimChildren::is_alive(identity_)) {
-            children().order(identity_, shim::Order::kill);
-            wait();
-        }
+        children().order(run_, identity_, shim::Order::kill);
+        children().abandon(run_);
+        wait();
     }
 
     static shim::Spec spec_of(const std::string& script) {
@@ -42,9 +57,9 @@ class Program {
         children().go(run_);
         return *this;
     }
-    /// Waits until the shim has ended; how the program did.
+    /// Waits until the program has ended, or will not begin; how it did.
     std::optional<shim::Exit> wait() {
-        wait_for([&] { return !ShimChildren::is_alive(identity_); });
+        wait_for([&] { return children().state(run_, identity_) != Children::State::running; });
         return children().exit(run_);
     }
     shim::Exit end() {
@@ -77,17 +92,7 @@ class Program {
 
  private:
     void wait_for(const std::function<bool()>& condition) {
-        std::mutex mutex;
-        std::condition_variable changed;
-        children().watch(run_, identity_, [&] {
-            const std::lock_guard lock(mutex);
-            changed.notify_all();
-        });
-        {
-            std::unique_lock lock(mutex);
-            changed.wait(lock, condition);
-        }
-        children().unwatch(run_);
+        wait_until(children(), run_, identity_, condition);
     }
 
     TempFolder folder_;
@@ -95,6 +100,15 @@ class Program {
     std::unique_ptr<ShimChildren> children_ = std::make_unique<ShimChildren>(PAPERCLIP_SHIM);
     ProcessIdentity identity_;
 };
+
+std::vector<std::int64_t> children_of_this_process() {
+    std::vector<std::int64_t> pids;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::ifstream list(task.path() / "children");
+        for (std::int64_t pid = 0; list >> pid;) pids.push_back(pid);
+    }
+    return pids;
+}
 
 }  // namespace
 
@@ -182,11 +196,11 @@ TEST_CASE("a kill takes the whole tree, also those that left the group") {
     program.wait_for_output("ready");
     std::int64_t daemon = 0;
     std::ifstream(program.run().parent_path() / "daemon") >> daemon;
-    const auto identity = ShimChildren::identify(daemon);
+    const auto identity = pluginhost::identify_process(daemon);
     REQUIRE(identity);
-    program.children().order(program.identity(), shim::Order::kill);
+    program.children().order(program.run(), program.identity(), shim::Order::kill);
     CHECK(program.end().reason == shim::StopReason::order);
-    CHECK_FALSE(ShimChildren::is_alive(*identity));
+    CHECK_FALSE(pluginhost::is_same_process(*identity));
 }
 
 TEST_CASE("what a killed shim leaves behind is found by the environment it was started with") {
@@ -204,7 +218,7 @@ TEST_CASE("what a killed shim leaves behind is found by the environment it was s
         program.wait_for_output("ready");
         std::int64_t pid = 0;
         std::ifstream(program.run().parent_path() / "daemon") >> pid;
-        const auto identity = ShimChildren::identify(pid);
+        const auto identity = pluginhost::identify_process(pid);
         REQUIRE(identity);
         return *identity;
     };
@@ -213,11 +227,11 @@ TEST_CASE("what a killed shim leaves behind is found by the environment it was s
     ::kill(static_cast<pid_t>(lost.identity().pid), SIGKILL);
     CHECK_FALSE(lost.wait());
     CHECK(lost.children().state(lost.run(), lost.identity()) == Children::State::lost);
-    CHECK(ShimChildren::is_alive(stray));
+    CHECK(pluginhost::is_same_process(stray));
 
     CHECK(lost.children().end_strays("PAPERCLIP_RUN_ID=lost") >= 2);
-    CHECK_FALSE(ShimChildren::is_alive(stray));
-    CHECK(ShimChildren::is_alive(neighbour));
+    CHECK_FALSE(pluginhost::is_same_process(stray));
+    CHECK(pluginhost::is_same_process(neighbour));
     CHECK(lost.children().end_strays("PAPERCLIP_RUN_ID=lost") == 0);
 }
 
@@ -258,14 +272,61 @@ TEST_CASE("a program outlives its engine, and the next one hears how it ended") 
     CHECK(program.output(1) == "before\nafter\n");
 }
 
+TEST_CASE("a run starts although the shims that waited for it were killed") {
+    Program first("echo one");
+    // Those that stand ready are the engine's other children.
+    for (const auto pid : children_of_this_process()) {
+        if (pid != first.identity().pid) ::kill(static_cast<pid_t>(pid), SIGKILL);
+    }
+    shim::Spec spec = Program::spec_of("echo two");
+    spec.environment.push_back(std::string("PATH=") + std::getenv("PATH"));
+    spec.cwd = first.run().parent_path();
+    const auto folder = first.run().parent_path() / "second";
+    std::filesystem::create_directories(folder);
+    const auto second = first.children().prepare(folder, spec);
+    CHECK(first.children().state(folder, second) == Children::State::running);
+    first.children().abandon(folder);
+    CHECK(first.go().end().code == 0);
+}
+
+TEST_CASE("a shim serves one run after another, and nothing of one is in the next") {
+    Program first("exit 3");
+    CHECK(first.go().end().code == 3);
+    const auto run_another = [&](const std::string& script) {
+        const auto folder = first.run().parent_path() / "another";
+        std::filesystem::remove_all(folder);
+        std::filesystem::create_directories(folder);
+        shim::Spec spec = Program::spec_of(script);
+        spec.environment.push_back(std::string("PATH=") + std::getenv("PATH"));
+        spec.cwd = folder;
+        const auto process = first.children().prepare(folder, spec);
+        // An order that comes too late is not meant for it.
+        first.children().order(first.run(), first.identity(), shim::Order::kill);
+        first.children().go(folder);
+        wait_until(first.children(), folder, process,
+                   [&] { return first.children().exit(folder).has_value(); });
+        CHECK(process.pid == first.identity().pid);
+        return *first.children().exit(folder);
+    };
+    CHECK(run_another("exit 5").code == 5);
+    // As many descriptors as the first one had: three streams, and what the shell opened.
+    CHECK(run_another("exit $(ls /proc/self/fd | wc -l)").code == 4);
+    CHECK(run_another("kill -9 $$").signal == 9);
+    // What was signalled to the shim itself between two runs is forgotten.
+    ::kill(static_cast<pid_t>(first.identity().pid), SIGUSR1);
+    const auto last = run_another("exit 0");
+    CHECK(last.code == 0);
+    CHECK(last.reason == shim::StopReason::none);
+}
+
 TEST_CASE("an order to a process that is another one by now does nothing") {
     Program program("sleep 1000");
     program.go();
     auto other = program.identity();
     ++other.start_ticks;
-    program.children().order(other, shim::Order::kill);
-    CHECK_FALSE(ShimChildren::is_alive(other));
-    CHECK(ShimChildren::is_alive(program.identity()));
+    program.children().order(program.run(), other, shim::Order::kill);
+    CHECK_FALSE(pluginhost::is_same_process(other));
+    CHECK(pluginhost::is_same_process(program.identity()));
 }
 
 TEST_CASE("what the engine and the shim tell each other survives") {
@@ -276,14 +337,16 @@ TEST_CASE("what the engine and the shim tell each other survives") {
     spec.has_input = true;
     spec.timeout_ms = 1;
     spec.max_output_bytes = std::int64_t{1} << 40;
-    const std::string frame = shim::encode(spec);
-    const auto read = shim::decode(std::string_view(frame).substr(4));
+    const std::string frame = shim::encode("/run", spec);
+    std::string folder;
+    const auto read = shim::decode(std::string_view(frame).substr(4), folder);
     REQUIRE(read);
+    CHECK(folder == "/run");
     CHECK(read->argv == spec.argv);
     CHECK(read->environment == spec.environment);
     CHECK(read->max_output_bytes == spec.max_output_bytes);
     for (std::size_t size = 0; size + 4 < frame.size(); ++size) {
-        CHECK_FALSE(shim::decode(std::string_view(frame).substr(4, size)));
+        CHECK_FALSE(shim::decode(std::string_view(frame).substr(4, size), folder));
     }
     shim::Exit exit;
     exit.code = 7;

@@ -1,0 +1,187 @@
+#include "engine/pluginhost/ready_shims.hpp"
+
+#include "engine/base/error.hpp"
+#include "engine/base/log.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace paperclip::pluginhost {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int k_understood_ms = 10'000;
+constexpr std::chrono::seconds k_retry_after{1};
+
+/// Starts `program` with `socket` as its descriptor 3 and nothing else of ours.
+pid_t start_shim(const fs::path& program, int socket) {
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    ::posix_spawn_file_actions_adddup2(&actions, socket, shim::k_socket);
+    // Libraries open without O_CLOEXEC (Poco its sockets): an agent must not hold other callers'
+    // connections, nor our port after we are gone.
+    ::posix_spawn_file_actions_addclosefrom_np(&actions, shim::k_socket + 1);
+    posix_spawnattr_t attributes;
+    ::posix_spawnattr_init(&attributes);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    char name[] = "paperclip-shim";
+    char* const argv[] = {name, nullptr};
+    char* const environment[] = {nullptr};
+    pid_t pid = 0;
+    const int error =
+        ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv, environment);
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::posix_spawnattr_destroy(&attributes);
+    if (error != 0) {
+        throw system_error(ErrorKind::unavailable, "cannot start " + program.string(), error);
+    }
+    return pid;
+}
+
+/// False when the shim has ended, or does not answer.
+bool understands(const Shim& shim, const std::string& message) {
+    for (std::size_t sent = 0; sent < message.size();) {
+        const ssize_t n = ::send(shim.socket.get(), message.data() + sent, message.size() - sent,
+                                 MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        sent += static_cast<std::size_t>(n);
+    }
+    pollfd answer{shim.socket.get(), POLLIN, 0};
+    char word = 0;
+    return ::poll(&answer, 1, k_understood_ms) == 1 &&
+           ::read(shim.socket.get(), &word, 1) == 1 && word == shim::k_ready;
+}
+
+}  // namespace
+
+const std::string& this_boot() {
+    static const std::string id = [] {
+        std::string text = read_file("/proc/sys/kernel/random/boot_id", 100);
+        while (!text.empty() && text.back() == '\n') text.pop_back();
+        return text;
+    }();
+    return id;
+}
+
+std::optional<ProcessIdentity> identify_process(std::int64_t pid) {
+    std::string stat;
+    try {
+        stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+    // The name may hold anything, parentheses too; the fields after it are numbers.
+    const auto name_end = stat.rfind(')');
+    if (name_end == std::string::npos) return std::nullopt;
+    std::size_t at = name_end + 2;
+    if (stat[at] == 'Z' || stat[at] == 'X') return std::nullopt;
+    for (int field = 3; field < 22; ++field) at = stat.find(' ', at) + 1;
+    return ProcessIdentity{pid, std::stoll(stat.substr(at)), this_boot()};
+}
+
+bool is_same_process(const ProcessIdentity& identity) {
+    if (identity.boot_id != this_boot()) return false;
+    const auto now = identify_process(identity.pid);
+    return now && now->start_ticks == identity.start_ticks;
+}
+
+ReadyShims::ReadyShims(fs::path program) : program_(std::move(program)) {
+    if (!fs::exists(program_)) {
+        throw Error(ErrorKind::unavailable,
+                    program_.string() + " is missing; reinstall the engine");
+    }
+    thread_ = std::thread([this] { work(); });
+}
+
+ReadyShims::~ReadyShims() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    taken_.notify_one();
+    thread_.join();
+}
+
+Shim ReadyShims::start() const {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+        throw system_error(ErrorKind::unavailable, "cannot make a socket", errno);
+    }
+    Shim shim{{}, UniqueFd(ends[0])};
+    const UniqueFd theirs(ends[1]);
+    const pid_t pid = start_shim(program_, theirs.get());
+    const auto process = identify_process(pid);
+    if (!process) throw Error(ErrorKind::unavailable, "the run shim did not start");
+    shim.process = *process;
+    return shim;
+}
+
+std::optional<Shim> ReadyShims::take() {
+    std::optional<Shim> shim;
+    {
+        const std::lock_guard lock(mutex_);
+        if (ready_.empty()) return shim;
+        shim = std::move(ready_.back());
+        ready_.pop_back();
+        if (ready_.size() >= k_least) return shim;
+    }
+    taken_.notify_one();
+    return shim;
+}
+
+void ReadyShims::give_back(Shim shim) {
+    const std::lock_guard lock(mutex_);
+    if (ready_.size() < k_most && !stopping_) ready_.push_back(std::move(shim));
+}
+
+Shim ReadyShims::brief(const fs::path& folder, const shim::Spec& spec) {
+    const std::string message = shim::encode(fs::absolute(folder).string(), spec);
+    // One that waited may have been ended meanwhile, by whomever: then the next one is asked.
+    while (auto shim = take()) {
+        if (understands(*shim, message)) return std::move(*shim);
+    }
+    Shim shim = start();
+    if (!understands(shim, message)) {
+        throw Error(ErrorKind::unavailable, "the run shim did not start");
+    }
+    return shim;
+}
+
+void ReadyShims::work() {
+    pthread_setname_np(pthread_self(), "shims");
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        taken_.wait(lock, [&] { return stopping_ || ready_.size() < k_least; });
+        if (stopping_) return;
+        lock.unlock();
+        std::optional<Shim> shim;
+        try {
+            shim = start();
+        } catch (const std::exception& e) {
+            log_warn("no shim is kept ready, trying again", {{"error", e.what()}});
+        }
+        lock.lock();
+        if (shim) {
+            ready_.push_back(std::move(*shim));
+        } else {
+            taken_.wait_for(lock, k_retry_after, [&] { return stopping_; });
+        }
+    }
+}
+
+}  // namespace paperclip::pluginhost
