@@ -20,6 +20,8 @@ namespace paperclip::app {
 namespace {
 
 constexpr std::chrono::hours k_housekeeping{1};
+/// Nobody notices so much; a run's records share one or two commits instead of taking four.
+constexpr std::chrono::milliseconds k_journal_linger{5};
 
 /// What children need of our environment. Everything else, credentials above all, reaches an agent
 /// only when its configuration names it.
@@ -147,7 +149,8 @@ struct Engine::Impl {
                 .token_secret = access::RunTokens::load_secret(options.places.token_secret()),
                 .base_environment = base_environment(),
                 .run_options = {.max_live_runs = options.max_live_runs},
-                .storage = &opened.library()};
+                .storage = &opened.library(),
+                .journal_linger = k_journal_linger};
     }
 
     void keep_house() {

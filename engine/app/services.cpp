@@ -31,7 +31,7 @@ Services::Services(const Machine& m)
       machine(m),
       journal(m.clock, m.ids, m.redactor),
       core{m.store, journal, m.clock, m.ids},
-      relay(m.store, m.executor, m.timers, m.clock),
+      relay(m.store, m.executor, m.timers, m.clock, m.journal_linger),
       budgets(core),
       companies(core, budgets),
       keys(core),

@@ -34,6 +34,7 @@ struct Machine {
     std::vector<std::string> base_environment;  ///< NAME=value, of every child
     runs::RunEngine::Options run_options;
     const pluginhost::Library* storage = nullptr;  ///< which checks backups; null: none are made
+    Duration journal_linger{};                     ///< see journal::Relay
 };
 
 /// Every capability of the engine, put together. Lives as long as its machine; thread-safe.

@@ -3,6 +3,7 @@
 #include "engine/base/log.hpp"
 
 #include <algorithm>
+#include <future>
 
 namespace paperclip::journal {
 
@@ -147,8 +148,32 @@ class Relay::Feed : public std::enable_shared_from_this<Feed> {
     bool retrying_ = false;
 };
 
-Relay::Relay(storage::Store& store, Executor& executor, TimerQueue& timers, const Clock& clock)
-    : store_(store), executor_(executor), timers_(timers), clock_(clock), strand_(executor) {}
+namespace {
+
+/// Returns when the strand has done `work`, whatever comes of it.
+void run_on(const Strand& strand, const std::function<void()>& work) {
+    std::promise<void> done;
+    strand.post([&] {
+        try {
+            work();
+        } catch (const std::exception& e) {
+            log_warn("journal not saved", {{"error", e.what()}});
+        }
+        done.set_value();
+    });
+    done.get_future().wait();
+}
+
+}  // namespace
+
+Relay::Relay(storage::Store& store, Executor& executor, TimerQueue& timers, const Clock& clock,
+             Duration linger)
+    : store_(store),
+      executor_(executor),
+      timers_(timers),
+      clock_(clock),
+      linger_(linger),
+      strand_(executor) {}
 
 void Relay::add_consumer(Consumer& consumer) {
     feeds_.push_back(std::make_shared<Feed>(*this, consumer));
@@ -160,8 +185,9 @@ void Relay::start() {
 }
 
 void Relay::wake() {
-    if (wanted_.exchange(true)) return;  // the numbering that is queued will see these records too
-    strand_.post([this] { number(); });
+    if (wanted_.exchange(true)) return;  // the numbering that is to come will see these records too
+    if (linger_ == Duration::zero()) return strand_.post([this] { number(); });
+    timers_.at(clock_.now() + linger_, [this] { strand_.post([this] { number(); }); });
 }
 
 void Relay::number() {
@@ -198,23 +224,8 @@ bool Relay::number_batch() {
 }
 
 void Relay::flush() {
-    for (const auto& feed : feeds_) {
-        std::mutex mutex;
-        std::condition_variable done;
-        bool saved = false;
-        feed->strand().post([&] {
-            try {
-                feed->save();
-            } catch (const std::exception& e) {
-                log_warn("journal cursor not saved", {{"error", e.what()}});
-            }
-            const std::lock_guard lock(mutex);
-            saved = true;
-            done.notify_one();
-        });
-        std::unique_lock lock(mutex);
-        done.wait(lock, [&] { return saved; });
-    }
+    run_on(strand_, [this] { number(); });
+    for (const auto& feed : feeds_) run_on(feed->strand(), [&] { feed->save(); });
 }
 
 }  // namespace paperclip::journal

@@ -32,7 +32,10 @@ class Consumer {
 /// engine's state comes through here, after its commit. Thread-safe; lives as long as the engine.
 class Relay {
  public:
-    Relay(storage::Store& store, Executor& executor, TimerQueue& timers, const Clock& clock);
+    /// `linger`: how long a record may wait for others before they are numbered together, in one
+    /// commit instead of one for each.
+    Relay(storage::Store& store, Executor& executor, TimerQueue& timers, const Clock& clock,
+          Duration linger);
 
     /// Somebody who only wants what is numbered from now on (live streams). On a worker thread.
     using Listener = std::function<void(std::span<const Record>)>;
@@ -45,8 +48,8 @@ class Relay {
     void start();
     /// There are new records. Cheap; callable from anywhere.
     void wake();
-    /// Saves the consumers' cursors. The executor must run until this returns; nothing may be
-    /// appended meanwhile.
+    /// Numbers what lingers and saves the consumers' cursors. The executor must run until this
+    /// returns; nothing may be appended meanwhile.
     void flush();
 
  private:
@@ -59,6 +62,7 @@ class Relay {
     Executor& executor_;
     TimerQueue& timers_;
     const Clock& clock_;
+    const Duration linger_;
     Strand strand_;
     std::atomic<bool> wanted_{false};
     std::vector<Listener> listeners_;
