@@ -71,10 +71,7 @@ Briefer::Facts Briefer::gather(const Run& run, const agents::Agent& agent) {
         }
     }
     facts.inbox = issues_.inbox(agent.id);
-    for (const Run& earlier : runs_.list(agent.company_id, {.agent_id = agent.id, .limit = 5})) {
-        if (earlier.id != run.id && earlier.finished_at && !facts.last_run)
-            facts.last_run = earlier;
-    }
+    facts.last_run = runs_.last_ended_of_agent(agent.id);
     std::optional<Id> goal;
     std::optional<Id> project;
     if (run.issue_id) {

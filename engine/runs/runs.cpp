@@ -108,6 +108,17 @@ std::vector<Run> Runs::open_of_agent(const Id& agent) {
     return core_.store.all<Run>("run.open_of_agent"_sql, {{"agent_id", agent}});
 }
 
+std::optional<Run> Runs::joined_by(const Wake& wake) {
+    return core_.store.one<Run>("run.joined_by"_sql,
+                                {{"agent_id", wake.agent_id},
+                                 {"task_key", task_key_of(wake)},
+                                 {"is_heartbeat", wake.source == WakeSource::timer}});
+}
+
+std::optional<Run> Runs::last_ended_of_agent(const Id& agent) {
+    return core_.store.one<Run>("run.last_ended_of_agent"_sql, {{"agent_id", agent}});
+}
+
 std::vector<Run> Runs::open_of_issue(const Id& issue) {
     return core_.store.all<Run>("run.open_of_issue"_sql, {{"issue_id", issue}});
 }

@@ -67,6 +67,9 @@ class Runs {
     std::vector<Run> list(const Id& company, const Filter& filter);
     std::vector<Run> in_status(RunStatus status);
     std::vector<Run> open_of_agent(const Id& agent);
+    /// The run of its task that the wake has nothing to add to, or that it becomes one with.
+    std::optional<Run> joined_by(const Wake& wake);
+    std::optional<Run> last_ended_of_agent(const Id& agent);
     std::vector<Run> open_of_issue(const Id& issue);
     std::vector<Id> agents_with_queued();
     std::vector<RunEvent> events(const Id& run, std::int64_t after, std::int64_t limit);

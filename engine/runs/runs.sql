@@ -24,6 +24,18 @@ where status = :status and finished_at is null order by created_at, id
 select {Run heartbeat_run} from heartbeat_run
 where agent_id = :agent_id and finished_at is null order by created_at, id
 
+-- What a wake for a task joins: a run that has not begun or, when the wake is a heartbeat, one at work.
+-- name: run.joined_by
+select {Run heartbeat_run} from heartbeat_run
+where agent_id = :agent_id and finished_at is null
+  and coalesce(task_key, '') = coalesce(:task_key, '')
+  and (status = 'queued' or (status = 'running' and :is_heartbeat = 1))
+order by created_at, id limit 1
+
+-- name: run.last_ended_of_agent
+select {Run heartbeat_run} from heartbeat_run
+where agent_id = :agent_id and finished_at is not null order by created_at desc, id desc limit 1
+
 -- name: run.open_of_issue
 select {Run heartbeat_run} from heartbeat_run
 where issue_id = :issue_id and finished_at is null order by created_at, id

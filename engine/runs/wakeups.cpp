@@ -158,15 +158,7 @@ WakeOutcome Wakeups::for_issue(Wake wake, const agents::Agent& agent, const work
 }
 
 WakeOutcome Wakeups::for_task(const Wake& wake, const agents::Agent& agent) {
-    const auto key = task_key_of(wake);
-    for (const Run& run : runs_.open_of_agent(agent.id)) {
-        if (run.task_key != key) continue;
-        if (run.status == RunStatus::queued) return {merge_into(wake, agent, run), {}, {}};
-        // A heartbeat that finds the last one still at work has nothing to add to it.
-        if (run.status == RunStatus::running && wake.source == WakeSource::timer) {
-            return {merge_into(wake, agent, run), {}, {}};
-        }
-    }
+    if (const auto run = runs_.joined_by(wake)) return {merge_into(wake, agent, *run), {}, {}};
     return queue(wake, agent);
 }
 

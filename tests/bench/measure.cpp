@@ -11,8 +11,12 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <mutex>
+#include <set>
+#include <spawn.h>
 #include <sqlite3.h>
 #include <sstream>
+#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -55,6 +59,27 @@ double fdatasync_p50_ms(const std::filesystem::path& folder) {
     ::close(fd);
     std::filesystem::remove(file);
     return median(times);
+}
+
+/// How many programs of the kind that the runs execute this machine starts and ends in a second,
+/// from two threads, with nothing around them: no engine can make more runs.
+double programs_per_s() {
+    constexpr int k_each = 300;
+    const auto start = Clock::now();
+    const auto work = [] {
+        char name[] = "true";
+        char* const arguments[] = {name, nullptr};
+        for (int i = 0; i < k_each; ++i) {
+            pid_t pid = 0;
+            if (::posix_spawn(&pid, "/bin/true", nullptr, nullptr, arguments, environ) == 0) {
+                ::waitpid(pid, nullptr, 0);
+            }
+        }
+    };
+    std::thread other(work);
+    work();
+    other.join();
+    return 2 * k_each * 1000 / ms_since(start);
 }
 
 std::string id_in(std::string_view body) {
@@ -134,6 +159,7 @@ class Bench {
     json::object run() {
         std::filesystem::create_directories(plan_.folder);
         figures_["fdatasync_p50_ms"] = fdatasync_p50_ms(plan_.folder);
+        figures_["programs_per_s"] = programs_per_s();
         engine_.start();
         engine_.wait_until_ready();
         set_up();
@@ -168,14 +194,18 @@ class Bench {
         for (int i = 0; i < 1000; ++i) {
             create(client, issues(), {{"title", "Issue " + std::to_string(i)}, {"status", "todo"}});
         }
-        for (int i = 0; i < 64; ++i) {
-            workers_.push_back(create(client, "/companies/" + company_ + "/agents",
-                                      {{"name", "Worker " + std::to_string(i)},
-                                       {"role", "engineer"},
-                                       {"adapterType", "process"},
-                                       {"adapterConfig", {{"command", "/bin/true"}}},
-                                       {"runtimeConfig", {{"heartbeat", {{"enabled", false}}}}}}));
-        }
+        for (int i = 0; i < 64; ++i)
+            workers_.push_back(new_agent(client, "Worker", "/bin/true", {}));
+    }
+    std::string new_agent(RawClient& client, const std::string& name, const std::string& command,
+                          const json::array& args) {
+        return create(
+            client, "/companies/" + company_ + "/agents",
+            {{"name", name},
+             {"role", "engineer"},
+             {"adapterType", "process"},
+             {"adapterConfig", {{"command", command}, {"args", args}}},
+             {"runtimeConfig", {{"heartbeat", {{"enabled", false}, {"maxConcurrentRuns", 1}}}}}});
     }
     [[nodiscard]] std::string issues() const { return "/companies/" + company_ + "/issues"; }
 
@@ -324,16 +354,27 @@ class Bench {
         figures_["wake_to_finished_ms_p99"] = percentile(times, 0.99);
     }
 
-    int live_runs(RawClient& client) {
-        return static_cast<int>(
-            get(client, "/companies/" + company_ + "/live-runs?limit=1000").as_array().size());
+    /// Runs that have ended well since the engine started.
+    std::int64_t finished_runs() {
+        const std::string name = "\npaperclip_runs_total{status=\"succeeded\"} ";
+        const std::string page = test::HttpClient(engine_.port()).page("/metrics").body;
+        const auto at = page.find(name);
+        return at == std::string::npos ? 0 : std::stoll(page.substr(at + name.size()));
+    }
+
+    void wait_for_runs(std::int64_t finished) {
+        while (finished_runs() < finished)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
 
     /// Asks for 300 runs a second over four connections; the queue must not grow.
     void many_runs() {
         constexpr double k_rate = 300;
+        const std::int64_t before = finished_runs();
         const auto start = Clock::now();
         std::atomic<std::int64_t> asked{0};
+        std::mutex mutex;
+        std::set<std::string> begun;  // a wake whose agent's last one still waits makes no new run
         std::vector<std::thread> askers;
         for (int i = 0; i < 4; ++i) {
             askers.emplace_back([&] {
@@ -346,35 +387,64 @@ class Bench {
                     const auto& agent =
                         workers_[static_cast<std::size_t>(number) % workers_.size()];
                     client.send("POST", "/agents/" + agent + "/heartbeat/invoke", "{}");
+                    const std::lock_guard lock(mutex);
+                    begun.insert(id_in(client.body()));
                 }
             });
         }
-        RawClient client(engine_.port());
+        const auto count_begun = [&] {
+            const std::lock_guard lock(mutex);
+            return static_cast<std::int64_t>(begun.size());
+        };
         std::vector<double> waiting;
         while (ms_since(start) < plan_.seconds * 1000.0) {
-            waiting.push_back(live_runs(client));
-            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+            const std::int64_t known = count_begun();
+            waiting.push_back(static_cast<double>(known - (finished_runs() - before)));
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
         }
         for (auto& asker : askers) asker.join();
         const double asked_ms = ms_since(start);
-        while (live_runs(client) > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-        figures_["runs_per_s"] = static_cast<double>(asked) * 1000 / ms_since(start);
+        wait_for_runs(before + count_begun());
+        const auto half = waiting.begin() + static_cast<long>(waiting.size() / 2);
+        figures_["runs_per_s"] = static_cast<double>(count_begun()) * 1000 / ms_since(start);
         figures_["runs_asked_per_s"] = static_cast<double>(asked) * 1000 / asked_ms;
-        figures_["runs_waiting_first_half"] =
-            median({waiting.begin(), waiting.begin() + static_cast<long>(waiting.size() / 2)});
-        figures_["runs_waiting_second_half"] =
-            median({waiting.begin() + static_cast<long>(waiting.size() / 2), waiting.end()});
+        figures_["runs_at_work_or_waiting_first_half"] = median({waiting.begin(), half});
+        figures_["runs_at_work_or_waiting_second_half"] = median({half, waiting.end()});
     }
 
-    void many_wakes() {
-        figures_["wakes_accepted_per_s_16"] = load(16, [&](RawClient& client, int i) {
-            const auto& agent = workers_[static_cast<std::size_t>(i)];
+    double wakes_per_s(const std::vector<std::string>& agents) {
+        return load(16, [&](RawClient& client, int i) {
             const int status =
-                client.send("POST", "/agents/" + agent + "/wakeup", R"({"source":"on_demand"})");
+                client.send("POST", "/agents/" + agents[static_cast<std::size_t>(i)] + "/wakeup",
+                            R"({"source":"on_demand"})");
             return status == 200 || status == 202;
         });
+    }
+
+    /// Wakes of agents that are at work, and of agents whose programs end at once: these make runs
+    /// as fast as the machine can start programs, beside the wakes.
+    void many_wakes() {
+        figures_["wakes_accepted_per_s_16_while_runs_start"] = wakes_per_s(workers_);
+        wait_until_quiet();
+        std::vector<std::string> busy;
+        {
+            RawClient client(engine_.port());
+            for (int i = 0; i < 16; ++i) {
+                busy.push_back(new_agent(client, "Busy", "/bin/sleep", {"3600"}));
+            }
+        }
+        figures_["wakes_accepted_per_s_16"] = wakes_per_s(busy);
         RawClient client(engine_.port());
-        while (live_runs(client) > 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        for (const auto& agent : busy) client.send("POST", "/agents/" + agent + "/terminate");
+        wait_until_quiet();
+    }
+
+    void wait_until_quiet() {
+        RawClient client(engine_.port());
+        const std::string live = "/companies/" + company_ + "/live-runs";
+        while (!get(client, live).as_array().empty()) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
     }
 
     /// So that their heartbeats are spread over the hour, and some come while we measure.
