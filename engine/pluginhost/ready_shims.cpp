@@ -55,16 +55,16 @@ pid_t start_shim(const fs::path& program, int socket) {
 /// False when the shim has ended, or does not answer.
 bool understands(const Shim& shim, const std::string& message) {
     for (std::size_t sent = 0; sent < message.size();) {
-        const ssize_t n = ::send(shim.socket.get(), message.data() + sent, message.size() - sent,
-                                 MSG_NOSIGNAL);
+        const ssize_t n =
+            ::send(shim.socket.get(), message.data() + sent, message.size() - sent, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return false;
         sent += static_cast<std::size_t>(n);
     }
     pollfd answer{shim.socket.get(), POLLIN, 0};
     char word = 0;
-    return ::poll(&answer, 1, k_understood_ms) == 1 &&
-           ::read(shim.socket.get(), &word, 1) == 1 && word == shim::k_ready;
+    return ::poll(&answer, 1, k_understood_ms) == 1 && ::read(shim.socket.get(), &word, 1) == 1 &&
+           word == shim::k_ready;
 }
 
 }  // namespace

@@ -12,8 +12,8 @@
 
 namespace paperclip::pluginhost {
 
-/// A shim's process, and the socket on which it hears what to do. When that is closed it goes, after
-/// the run that it is at.
+/// A shim's process, and the socket on which it hears what to do. When that is closed it goes,
+/// after the run that it is at.
 struct Shim {
     ProcessIdentity process;
     UniqueFd socket;
