@@ -77,7 +77,9 @@ ProcessIdentity ShimChildren::prepare(const fs::path& folder, const shim::Spec& 
 void ShimChildren::go(const fs::path& folder) {
     const std::lock_guard lock(mutex_);
     const auto shim = shims_at_work_.find(folder.string());
-    if (shim != shims_at_work_.end()) write_all(shim->second.socket.get(), {&shim::k_go, 1}, "go");
+    if (shim == shims_at_work_.end()) return;
+    // One that has ended meanwhile shows as a program that never started.
+    static_cast<void>(!::send(shim->second.socket.get(), &shim::k_go, 1, MSG_NOSIGNAL));
 }
 
 void ShimChildren::abandon(const fs::path& folder) {

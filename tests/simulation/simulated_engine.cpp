@@ -46,7 +46,8 @@ app::Machine machine_of(const Surroundings& around, SimulatedEngine& engine,
             .api_url = "http://127.0.0.1:3100",
             .token_secret = std::string(32, 's'),
             .base_environment = {},
-            .run_options = {.max_live_runs = 12}};
+            .run_options = {.max_live_runs = 12},
+            .journal_linger = std::chrono::milliseconds(5)};
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ class NoChildren final : public pluginhost::Children {
     }
     void settle(const std::filesystem::path&, const pluginhost::ProcessIdentity&) override {}
     std::optional<shim::Exit> exit(const std::filesystem::path&) override { return std::nullopt; }
-    void order(const pluginhost::ProcessIdentity&, shim::Order) override {}
+    void order(const std::filesystem::path&, const pluginhost::ProcessIdentity&,
+               shim::Order) override {}
     int end_strays(std::string_view) override { return 0; }
     void watch(const std::filesystem::path&, const pluginhost::ProcessIdentity&,
                std::function<void()>) override {}

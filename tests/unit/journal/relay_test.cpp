@@ -124,6 +124,36 @@ TEST_CASE("what an earlier engine left unnumbered is consumed once, in order") {
     }
 }
 
+TEST_CASE("records that linger are numbered together, and none is left at the end") {
+    constexpr std::chrono::milliseconds k_linger{5};
+    Notebook notebook;
+    TestEngine engine;
+    const Id company = company_of(engine);
+    auto& services = engine.services();
+    journal::Relay relay(services.store, engine.executor(), engine.timers(), engine.clock(),
+                         k_linger);
+    relay.add_consumer(notebook);
+    services.journal.announce_to(relay);
+    relay.start();
+    append(engine, company);
+    engine.run();
+    CHECK(journal::span_of(services.store, company).second == 0);
+    append(engine, company);
+    engine.advance(k_linger);
+    CHECK(notebook.seen[company] == std::vector<std::int64_t>{1, 2, 3});
+
+    append(engine, company);
+    std::thread flush([&] { relay.flush(); });
+    std::atomic<bool> flushed{false};
+    std::thread work([&] {
+        while (!flushed) engine.run();
+    });
+    flush.join();
+    flushed = true;
+    work.join();
+    CHECK(notebook.seen[company].back() == 4);
+}
+
 TEST_CASE("a consumer that fails gets the same records again") {
     Notebook notebook;
     TestEngine engine;
