@@ -64,12 +64,10 @@ Writer::~Writer() {
 
 bool Writer::submit(const pc_unit& unit) {
     const auto deadline = deadline_after(unit.timeout_us);
-    {
-        const std::lock_guard lock(mutex_);
-        if (stopping_) return false;
-        queue_.push_back({&unit, deadline});
-    }
-    wake_.notify_one();
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return false;
+    queue_.push_back({&unit, deadline});
+    wake_.notify_one();  // under the lock: whoever closes the store waits for it
     return true;
 }
 

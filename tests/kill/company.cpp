@@ -22,7 +22,7 @@ json::value script(const std::filesystem::path& executed, bool with_issue) {
     json::array steps;
     if (with_issue) steps.push_back(json::object{{"checkout", true}});
     steps.push_back(
-        json::object{{"exec", json::array{"/bin/sh", "-c", "echo $1 >> $2; exec sleep 0.7", "sh",
+        json::object{{"exec", json::array{"/bin/sh", "-c", "echo $1 >> $2; exec sleep 1.2", "sh",
                                           "{{run.id}}", executed.string()}}});
     return json::object{{"script", steps}};
 }

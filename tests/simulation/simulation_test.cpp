@@ -95,6 +95,7 @@ TEST_CASE("heartbeats with nothing to do come when the plan says, start nothing,
     const int days = PAPERCLIP_TEST_EFFORT < 1 ? 8 : 30;
     Simulation simulation(settings);
     const auto& agents = simulation.people().agents();
+    REQUIRE(simulation.live(simulation.now() + std::chrono::seconds(1)));  // numbers what lingers
     const auto written = simulation.engine().backend.submitted();
     const Time start = simulation.now();
     std::vector<std::vector<Time>> seen(agents.size());
