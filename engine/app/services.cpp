@@ -88,7 +88,9 @@ Services::Services(const Machine& m)
 }
 
 void Services::declare_secrets() {
-    for (const auto& [name, source] : declarations.secret_sources()) secrets.declare(name, source);
+    // One after the other: of two applies the one that reads last is the one that counts.
+    const std::lock_guard lock(secrets_mutex_);
+    secrets.declare(declarations.declared_secrets());
 }
 
 void Services::add_sql(storage::Catalogue& catalogue) {

@@ -11,6 +11,7 @@
 #include "engine/runs/setup.hpp"
 
 #include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,8 @@ class Services {
 
  private:
     void declare_secrets();
+
+    std::mutex secrets_mutex_;
 };
 
 }  // namespace paperclip::app

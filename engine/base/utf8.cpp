@@ -46,6 +46,13 @@ std::string_view utf8_prefix(std::string_view text, std::size_t max_bytes) noexc
     return text.substr(0, max_bytes);
 }
 
+std::string_view utf8_suffix(std::string_view text, std::size_t max_bytes) noexcept {
+    if (text.size() <= max_bytes) return text;
+    text.remove_prefix(text.size() - max_bytes);
+    while (!text.empty() && is_tail(text.front())) text.remove_prefix(1);
+    return text;
+}
+
 void append_utf8(std::string& out, char32_t code) {
     const auto tail = [&](unsigned shift) {
         out += static_cast<char>(0x80 | ((code >> shift) & 0x3F));

@@ -19,6 +19,9 @@ std::size_t utf8_length(std::string_view text) noexcept;
 /// The longest prefix of `text` that has at most `max_bytes` bytes and cuts no character.
 std::string_view utf8_prefix(std::string_view text, std::size_t max_bytes) noexcept;
 
+/// The longest suffix of `text` that has at most `max_bytes` bytes and cuts no character.
+std::string_view utf8_suffix(std::string_view text, std::size_t max_bytes) noexcept;
+
 /// Appends the code point `code`, which is no surrogate and at most 0x10FFFF.
 void append_utf8(std::string& out, char32_t code);
 

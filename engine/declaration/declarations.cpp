@@ -99,15 +99,15 @@ Explanation Declarations::explain(const Files& files, const std::string& agent) 
     return declaration::explain(must_be_good(files).document, agent);
 }
 
-std::vector<std::pair<std::string, std::string>> Declarations::secret_sources() const {
-    std::vector<std::pair<std::string, std::string>> sources;
+runs::DeclaredSecrets Declarations::declared_secrets() const {
+    runs::DeclaredSecrets declared;
     for (const Applied& applied : services_.core.store.all<Applied>("declaration.all"_sql, {})) {
         const Source source = read_source({{std::string(k_company_file), applied.document}});
         for (const SecretEntry& secret : source.document.secrets) {
-            if (!secret.source.empty()) sources.emplace_back(secret.name, secret.source);
+            declared[applied.company_id][secret.name] = secret.source;
         }
     }
-    return sources;
+    return declared;
 }
 
 void add_sql(storage::Catalogue& catalogue) {

@@ -6,6 +6,7 @@
 #include "engine/declaration/finding.hpp"
 #include "engine/declaration/plan.hpp"
 #include "engine/declaration/source.hpp"
+#include "engine/runs/secrets.hpp"
 
 #include <functional>
 #include <optional>
@@ -55,9 +56,9 @@ class Declarations {
     /// Throws as plan(), and Error{not_found} when there is no such agent.
     [[nodiscard]] Explanation explain(const Files& files, const std::string& agent) const;
 
-    /// Where the values of secrets come from, by name, as the declarations applied last say it: for
+    /// The secrets of every company, as the declarations applied last say it: for
     /// runs::SecretSource at the engine's start, and after an apply.
-    [[nodiscard]] std::vector<std::pair<std::string, std::string>> secret_sources() const;
+    [[nodiscard]] runs::DeclaredSecrets declared_secrets() const;
 
  private:
     Source must_be_good(const Files& files) const;

@@ -3,6 +3,7 @@
 #include "engine/base/error.hpp"
 #include "engine/base/log.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <pthread.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace paperclip::pluginhost {
@@ -18,7 +20,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int k_understood_ms = 10'000;
+constexpr int k_start_ms = 10'000;
+/// One that stands ready answers at once, or something is wrong with it.
+constexpr int k_answer_ms = 1'000;
 constexpr std::chrono::seconds k_retry_after{1};
 
 /// Starts `program` with `socket` as its descriptor 3 and nothing else of ours.
@@ -52,8 +56,8 @@ pid_t start_shim(const fs::path& program, int socket) {
     return pid;
 }
 
-/// False when the shim has ended, or does not answer.
-bool understands(const Shim& shim, const std::string& message) {
+/// False when the shim has ended, or does not answer in time.
+bool understands(const Shim& shim, const std::string& message, int patience_ms) {
     for (std::size_t sent = 0; sent < message.size();) {
         const ssize_t n =
             ::send(shim.socket.get(), message.data() + sent, message.size() - sent, MSG_NOSIGNAL);
@@ -63,8 +67,16 @@ bool understands(const Shim& shim, const std::string& message) {
     }
     pollfd answer{shim.socket.get(), POLLIN, 0};
     char word = 0;
-    return ::poll(&answer, 1, k_understood_ms) == 1 && ::read(shim.socket.get(), &word, 1) == 1 &&
+    return ::poll(&answer, 1, patience_ms) == 1 && ::read(shim.socket.get(), &word, 1) == 1 &&
            word == shim::k_ready;
+}
+
+/// For a shim that is at no run. One that somebody stopped would not see that its socket is closed.
+void end(const Shim& shim) {
+    const UniqueFd process(
+        static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(shim.process.pid), 0)));
+    if (!process || !is_same_process(shim.process)) return;
+    ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
 }
 
 }  // namespace
@@ -115,6 +127,8 @@ ReadyShims::~ReadyShims() {
     }
     taken_.notify_one();
     thread_.join();
+    for (const Shim& shim : fresh_) end(shim);
+    for (const Used& used : used_) end(used.shim);
 }
 
 Shim ReadyShims::start() const {
@@ -131,32 +145,38 @@ Shim ReadyShims::start() const {
     return shim;
 }
 
-std::optional<Shim> ReadyShims::take() {
-    std::optional<Shim> shim;
-    {
-        const std::lock_guard lock(mutex_);
-        if (ready_.empty()) return shim;
-        shim = std::move(ready_.back());
-        ready_.pop_back();
-        if (ready_.size() >= k_least) return shim;
+std::optional<Shim> ReadyShims::take(const std::string& owner) {
+    const std::lock_guard lock(mutex_);
+    const auto known = std::find_if(used_.rbegin(), used_.rend(),
+                                    [&](const Used& used) { return used.owner == owner; });
+    if (known != used_.rend()) {
+        Shim shim = std::move(known->shim);
+        used_.erase(std::prev(known.base()));
+        return shim;
     }
+    if (fresh_.empty()) return std::nullopt;
+    Shim shim = std::move(fresh_.back());
+    fresh_.pop_back();
     taken_.notify_one();
     return shim;
 }
 
-void ReadyShims::give_back(Shim shim) {
+void ReadyShims::give_back(Shim shim, std::string owner) {
     const std::lock_guard lock(mutex_);
-    if (ready_.size() < k_most && !stopping_) ready_.push_back(std::move(shim));
+    used_.push_back({std::move(shim), std::move(owner)});
+    if (used_.size() > k_most_used) used_.pop_front();
 }
 
 Shim ReadyShims::brief(const fs::path& folder, const shim::Spec& spec) {
     const std::string message = shim::encode(fs::absolute(folder).string(), spec);
-    // One that waited may have been ended meanwhile, by whomever: then the next one is asked.
-    while (auto shim = take()) {
-        if (understands(*shim, message)) return std::move(*shim);
+    // One that waited may have gone meanwhile, or be in somebody's way: then the next one is asked.
+    while (auto shim = take(spec.owner)) {
+        if (understands(*shim, message, k_answer_ms)) return std::move(*shim);
+        end(*shim);
     }
     Shim shim = start();
-    if (!understands(shim, message)) {
+    if (!understands(shim, message, k_start_ms)) {
+        end(shim);
         throw Error(ErrorKind::unavailable, "the run shim did not start");
     }
     return shim;
@@ -166,7 +186,7 @@ void ReadyShims::work() {
     pthread_setname_np(pthread_self(), "shims");
     std::unique_lock lock(mutex_);
     for (;;) {
-        taken_.wait(lock, [&] { return stopping_ || ready_.size() < k_least; });
+        taken_.wait(lock, [&] { return stopping_ || fresh_.size() < k_started_ahead; });
         if (stopping_) return;
         lock.unlock();
         std::optional<Shim> shim;
@@ -177,7 +197,7 @@ void ReadyShims::work() {
         }
         lock.lock();
         if (shim) {
-            ready_.push_back(std::move(*shim));
+            fresh_.push_back(std::move(*shim));
         } else {
             taken_.wait_for(lock, k_retry_after, [&] { return stopping_; });
         }

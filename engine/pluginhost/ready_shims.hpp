@@ -4,9 +4,11 @@
 #include "engine/pluginhost/children.hpp"
 
 #include <condition_variable>
+#include <deque>
 #include <filesystem>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -39,21 +41,28 @@ class ReadyShims {
     /// Tells a shim what to do; returns when it has understood, and waits for k_go. Throws
     /// Error{unavailable}.
     Shim brief(const std::filesystem::path& folder, const shim::Spec& spec);
-    /// Takes a shim whose run has ended, with its note, for another one.
-    void give_back(Shim shim);
+    /// Takes a shim whose run has ended, by its own word, for another run of the same owner.
+    void give_back(Shim shim, std::string owner);
 
-    static constexpr std::size_t k_least = 2;
-    static constexpr std::size_t k_most = 16;
+    [[nodiscard]] const std::filesystem::path& program() const { return program_; }
+
+    static constexpr std::size_t k_started_ahead = 2;
+    static constexpr std::size_t k_most_used = 64;
 
  private:
+    struct Used {
+        Shim shim;
+        std::string owner;
+    };
     [[nodiscard]] Shim start() const;
-    std::optional<Shim> take();
+    std::optional<Shim> take(const std::string& owner);
     void work();
 
     const std::filesystem::path program_;
     std::mutex mutex_;
     std::condition_variable taken_;
-    std::vector<Shim> ready_;  // the one that was used last is at the end, and is used next
+    std::vector<Shim> fresh_;
+    std::deque<Used> used_;  // the one that was used last is at the end, and is used next
     bool stopping_ = false;
     std::thread thread_;
 };

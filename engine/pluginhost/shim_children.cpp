@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -25,6 +26,8 @@ namespace paperclip::pluginhost {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr int k_destroy_ms = 2'000;
 
 int open_pidfd(std::int64_t pid) {
     return static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));
@@ -70,34 +73,56 @@ ProcessIdentity ShimChildren::prepare(const fs::path& folder, const shim::Spec& 
     Shim shim = ready_.brief(folder, spec);
     const ProcessIdentity process = shim.process;
     const std::lock_guard lock(mutex_);
-    shims_at_work_.insert_or_assign(folder.string(), std::move(shim));
+    shims_at_work_.insert_or_assign(folder.string(), AtWork{std::move(shim), spec.owner});
     return process;
 }
 
 void ShimChildren::go(const fs::path& folder) {
     const std::lock_guard lock(mutex_);
-    const auto shim = shims_at_work_.find(folder.string());
-    if (shim == shims_at_work_.end()) return;
+    const auto found = shims_at_work_.find(folder.string());
+    if (found == shims_at_work_.end()) return;
+    const int socket = found->second.shim.socket.get();
     // One that has ended meanwhile shows as a program that never started.
-    static_cast<void>(!::send(shim->second.socket.get(), &shim::k_go, 1, MSG_NOSIGNAL));
+    static_cast<void>(!::send(socket, &shim::k_go, 1, MSG_NOSIGNAL));
+    await(socket);
+}
+
+/// work() will hear of it, once.
+void ShimChildren::await(int fd) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLONESHOT;
+    event.data.fd = fd;
+    const bool is_new = ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+    if (!is_new) ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
 }
 
 void ShimChildren::abandon(const fs::path& folder) {
     const auto goes = take_shim(folder);
 }
 
-std::optional<Shim> ShimChildren::take_shim(const fs::path& folder) {
+std::optional<ShimChildren::AtWork> ShimChildren::take_shim(const fs::path& folder) {
     const std::lock_guard lock(mutex_);
     auto found = shims_at_work_.extract(folder.string());
     if (!found) return std::nullopt;
     return std::move(found.mapped());
 }
 
+std::optional<bool> ShimChildren::is_free(const fs::path& folder) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = shims_at_work_.find(folder.string());
+    if (found == shims_at_work_.end()) return std::nullopt;
+    return found->second.is_free;
+}
+
 Children::State ShimChildren::state(const fs::path& folder, const ProcessIdentity& identity) {
-    // The shim makes the output file before it executes, the exit file before it ends.
+    // While a shim is at work the exit file proves nothing: the program could have made it.
+    const bool at_work = is_free(folder) == false;
+    if (!at_work && is_there(folder / shim::k_exit_file)) return State::ended;
+    // In this order: the shim makes the exit file before it ends, the output file before it
+    // executes.
+    const bool alive = identity.pid != 0 && is_same_process(identity);
+    if (alive) return State::running;
     if (is_there(folder / shim::k_exit_file)) return State::ended;
-    if (identity.pid != 0 && is_same_process(identity)) return State::running;
-    if (is_there(folder / shim::k_exit_file)) return State::ended;  // between our two looks
     if (is_there(folder / shim::k_output_file)) return State::lost;
     // After a crash of the machine a missing file proves nothing: it may not have reached the disk.
     const bool other_boot = identity.pid != 0 && identity.boot_id != this_boot();
@@ -123,16 +148,19 @@ std::optional<shim::Exit> ShimChildren::exit(const fs::path& folder) {
 
 void ShimChildren::order(const fs::path& folder, const ProcessIdentity& identity,
                          shim::Order order) {
-    // A shim whose run has ended may be at another one by now.
-    if (is_there(folder / shim::k_exit_file)) return;
+    // A shim whose run has ended may be at another one by now. Between the look and the signal the
+    // pid cannot pass to another process: the pidfd holds it.
     const UniqueFd process(open_pidfd(identity.pid));
-    // Between the look and the signal the pid cannot pass to another process: the pidfd holds it.
-    if (!process || !is_same_process(identity)) return;
+    if (!process || state(folder, identity) != State::running) return;
     ::syscall(SYS_pidfd_send_signal, process.get(), static_cast<int>(order), nullptr, 0);
+    // Its program may have stopped it.
+    ::syscall(SYS_pidfd_send_signal, process.get(), SIGCONT, nullptr, 0);
+    pollfd ended{process.get(), POLLIN, 0};
+    if (order == shim::Order::destroy) ::poll(&ended, 1, k_destroy_ms);
 }
 
 int ShimChildren::end_strays(std::string_view variable) {
-    return pluginhost::end_strays(variable);
+    return pluginhost::end_strays(variable, ready_.program());
 }
 
 void ShimChildren::watch(const fs::path& folder, const ProcessIdentity& identity,
@@ -140,18 +168,17 @@ void ShimChildren::watch(const fs::path& folder, const ProcessIdentity& identity
     const std::string name = folder.string();
     Watched watched;
     watched.changed = std::make_shared<std::function<void()>>(std::move(changed));
-    watched.watch =
-        ::inotify_add_watch(inotify_.get(), name.c_str(), IN_MODIFY | IN_MOVED_TO | IN_CREATE);
+    watched.watch = ::inotify_add_watch(inotify_.get(), name.c_str(), IN_MODIFY | IN_CREATE);
+    if (watched.watch < 0) {
+        log_warn("output is seen when its program ends; see fs.inotify.max_user_watches",
+                 {{"folder", name}, {"error", std::strerror(errno)}});
+    }
     watched.process.reset(open_pidfd(identity.pid));
     const auto notice = watched.changed;
     {
         const std::lock_guard lock(mutex_);
-        if (watched.process) {
-            epoll_event event{};
-            event.events = EPOLLIN | EPOLLONESHOT;
-            event.data.fd = watched.process.get();
-            ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watched.process.get(), &event);
-        }
+        if (watched.process) await(watched.process.get());
+        if (!is_there(folder / shim::k_exit_file)) shims_at_work_.try_emplace(name);
         by_watch_[watched.watch] = name;
         watched_[name] = std::move(watched);
     }
@@ -166,9 +193,9 @@ void ShimChildren::unwatch(const fs::path& folder) {
     lock.unlock();
     ::inotify_rm_watch(inotify_.get(), watched.mapped().watch);
     if (std::this_thread::get_id() != thread_.get_id()) const std::lock_guard wait(calling_);
-    // It has left its note and is free; otherwise it goes when its run has ended.
-    auto shim = take_shim(folder);
-    if (shim && is_there(folder / shim::k_exit_file)) ready_.give_back(std::move(*shim));
+    // One that is not free goes when its run has ended.
+    auto done = take_shim(folder);
+    if (done && done->is_free) ready_.give_back(std::move(done->shim), std::move(done->owner));
 }
 
 void ShimChildren::notify(const std::string& folder) {
@@ -191,7 +218,11 @@ void ShimChildren::notice_files() {
         for (ssize_t at = 0; at < n;) {
             const auto& event = *reinterpret_cast<const inotify_event*>(buffer + at);
             at += static_cast<ssize_t>(sizeof event + event.len);
-            if (event.len > 0 && std::string_view(event.name) == shim::k_exit_draft_file) continue;
+            if (event.wd < 0) {  // so many that the kernel did not keep them
+                look_at_all();
+                continue;
+            }
+            if (event.len == 0 || std::string_view(event.name) != shim::k_output_file) continue;
             std::string folder;
             {
                 const std::lock_guard lock(mutex_);
@@ -204,6 +235,34 @@ void ShimChildren::notice_files() {
             notify(folder);
         }
     }
+}
+
+void ShimChildren::look_at_all() {
+    std::vector<std::string> folders;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [folder, watched] : watched_) folders.push_back(folder);
+    }
+    for (const auto& folder : folders) notify(folder);
+}
+
+/// `fd`: of a shim that has ended, or the socket of one that says something.
+void ShimChildren::look_again(int fd) {
+    std::string folder;
+    {
+        const std::lock_guard lock(mutex_);
+        for (auto& [name, at_work] : shims_at_work_) {
+            if (at_work.shim.socket.get() != fd) continue;
+            char word = 0;
+            const bool heard = ::recv(fd, &word, 1, MSG_DONTWAIT) == 1;
+            at_work.is_free = at_work.is_free || (heard && word == shim::k_free);
+            folder = name;
+        }
+        for (const auto& [name, watched] : watched_) {
+            if (watched.process.get() == fd) folder = name;
+        }
+    }
+    if (!folder.empty()) notify(folder);
 }
 
 void ShimChildren::work() {
@@ -219,14 +278,7 @@ void ShimChildren::work() {
                 notice_files();
                 continue;
             }
-            std::string ended;
-            {
-                const std::lock_guard lock(mutex_);
-                for (const auto& [folder, watched] : watched_) {
-                    if (watched.process.get() == fd) ended = folder;
-                }
-            }
-            if (!ended.empty()) notify(ended);
+            look_again(fd);
         }
         reap();
     }

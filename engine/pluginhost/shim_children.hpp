@@ -48,15 +48,25 @@ class ShimChildren final : public Children {
     void work();
     void notice_files();
     void notify(const std::string& folder);
-    std::optional<Shim> take_shim(const std::filesystem::path& folder);
+    struct AtWork {
+        Shim shim;
+        std::string owner;
+        bool is_free = false;  // it said that its run has ended
+    };
+    std::optional<AtWork> take_shim(const std::filesystem::path& folder);
+    /// Whether the shim has said that its run has ended; nothing when none is at work there.
+    [[nodiscard]] std::optional<bool> is_free(const std::filesystem::path& folder) const;
+    void look_again(int fd);
+    void look_at_all();
+    void await(int fd);
 
     ReadyShims ready_;
     UniqueFd inotify_;
     UniqueFd epoll_;
     UniqueFd stop_;
 
-    std::mutex mutex_;
-    std::map<std::string, Shim> shims_at_work_;  // that this engine briefed, by folder
+    mutable std::mutex mutex_;
+    std::map<std::string, AtWork> shims_at_work_;  // by folder; an earlier engine's has no socket
     std::map<std::string, Watched> watched_;
     std::unordered_map<int, std::string> by_watch_;
     std::mutex calling_;  // held while a callback runs, so that unwatch() can wait for it

@@ -16,13 +16,13 @@ namespace paperclip::shim {
 constexpr int k_socket = 3;
 constexpr char k_ready = 'R';  ///< shim to engine: the Spec was understood
 constexpr char k_go = 'G';     ///< engine to shim: execute
+constexpr char k_free = 'F';   ///< shim to engine: the run has ended, its note is written
 
 /// Records of what the program printed; made once, just before the program is executed.
 constexpr const char* k_output_file = "output";
 constexpr const char* k_input_file = "input";  ///< what the program reads, appended by the engine
 constexpr const char* k_input_end_file = "input.end";  ///< there: nothing more will be appended
 constexpr const char* k_exit_file = "exit";            ///< how it ended, by rename, last of all
-constexpr const char* k_exit_draft_file = "exit.tmp";
 
 /// Signals that the engine sends to the shim.
 enum class Order : int {
@@ -30,10 +30,14 @@ enum class Order : int {
     stop = 15,       ///< SIGTERM: TERM, and KILL after the grace
     stop_hard = 12,  ///< SIGUSR2: TERM, and KILL after two seconds
     kill = 10,       ///< SIGUSR1: KILL
+    destroy = 9,     ///< SIGKILL, of the shim itself: its program is a stray then
 };
 
 /// What to run and within which bounds; 0 is no bound.
 struct Spec {
+    /// Whose run it is. Not sent: the engine lets a shim, to which a program could have done
+    /// something, serve runs of one owner alone.
+    std::string owner;
     std::vector<std::string> argv;
     std::vector<std::string> environment;  ///< NAME=value
     std::string cwd;

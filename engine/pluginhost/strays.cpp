@@ -30,22 +30,54 @@ bool was_started_with(pid_t pid, const std::string& variable) {
     }
 }
 
-std::set<pid_t> find_strays(const std::string& variable) {
+pid_t parent_of(pid_t pid) {
+    try {
+        const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
+        return static_cast<pid_t>(std::atoi(stat.c_str() + stat.rfind(')') + 4));
+    } catch (const Error&) {
+        return 0;
+    }
+}
+
+/// What a stray is told by.
+struct Mark {
+    std::string variable;  // begins and ends with a NUL
+    std::filesystem::path shim;
+};
+
+/// We start nothing but shims (which are us until they are executed), and adopt the orphans of
+/// those that were killed: see PR_SET_CHILD_SUBREAPER.
+bool was_adopted(pid_t pid, const Mark& mark) {
+    if (parent_of(pid) != ::getpid()) return false;
+    const std::string program = "/proc/" + std::to_string(pid) + "/exe";
+    std::error_code error;
+    if (!std::filesystem::exists(program, error)) return false;  // it has ended
+    const auto is = [&](const std::filesystem::path& other) {
+        return std::filesystem::equivalent(program, other, error) || error;
+    };
+    return !is(mark.shim) && !is("/proc/self/exe");
+}
+
+bool is_stray(pid_t pid, const Mark& mark) {
+    return was_started_with(pid, mark.variable) || was_adopted(pid, mark);
+}
+
+std::set<pid_t> find_strays(const Mark& mark) {
     std::set<pid_t> found;
     DIR* entries = ::opendir("/proc");
     if (entries == nullptr) return found;
     while (const dirent* entry = ::readdir(entries)) {
         const pid_t pid = static_cast<pid_t>(std::atoi(entry->d_name));
-        if (pid > 0 && pid != ::getpid() && was_started_with(pid, variable)) found.insert(pid);
+        if (pid > 0 && pid != ::getpid() && is_stray(pid, mark)) found.insert(pid);
     }
     ::closedir(entries);
     return found;
 }
 
-void signal_stray(pid_t pid, const std::string& variable, int signal) {
+void signal_stray(pid_t pid, const Mark& mark, int signal) {
     const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     // The pidfd holds the process: what we see of it after that is true of what the signal reaches.
-    if (!process || !was_started_with(pid, variable)) return;
+    if (!process || !is_stray(pid, mark)) return;
     ::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
     pollfd ended{process.get(), POLLIN, 0};
     if (signal == SIGKILL) ::poll(&ended, 1, k_end_ms);
@@ -53,19 +85,22 @@ void signal_stray(pid_t pid, const std::string& variable, int signal) {
 
 }  // namespace
 
-int end_strays(std::string_view variable) {
-    const std::string entry = '\0' + std::string(variable) + '\0';
-    // A stopped process cannot fork: once a round finds nobody new, the list is complete.
+int end_strays(std::string_view variable, const std::filesystem::path& shim) {
+    const Mark mark{'\0' + std::string(variable) + '\0', shim};
+    // A stopped process cannot fork: once a round finds nobody new, the list is complete. Children
+    // of a killed stray come to us, and are found by the next round.
     std::set<pid_t> all;
     for (bool is_new = true; is_new;) {
         is_new = false;
-        for (const pid_t pid : find_strays(entry)) {
+        std::set<pid_t> round;
+        for (const pid_t pid : find_strays(mark)) {
             if (!all.insert(pid).second) continue;
+            round.insert(pid);
             is_new = true;
-            signal_stray(pid, entry, SIGSTOP);
+            signal_stray(pid, mark, SIGSTOP);
         }
+        for (const pid_t pid : round) signal_stray(pid, mark, SIGKILL);
     }
-    for (const pid_t pid : all) signal_stray(pid, entry, SIGKILL);
     return static_cast<int>(all.size());
 }
 

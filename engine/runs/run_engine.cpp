@@ -27,10 +27,25 @@ void RunEngine::recover() {
             world_.runs.requeue(run);
         }
     }
+    sweep(begun);
     for (const Run& run : world_.runs.in_status(RunStatus::scheduled_retry)) schedule_retry(run);
     wakeups_.promote_all_deferred();
     for (const Run& run : begun) begin(run, true);
     for (const Id& agent : world_.runs.agents_with_queued()) dispatch(agent);
+}
+
+/// Removes the folders of runs that had ended when the engine did: what a program printed is in
+/// them as it came.
+void RunEngine::sweep(const std::vector<Run>& begun) {
+    std::set<std::string> wanted;
+    for (const Run& run : begun) wanted.insert(run.id.str());
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(world_.run_folders, ignored)) {
+        const std::string name = entry.path().filename();
+        if (Id::parse(name) && !wanted.contains(name)) {
+            std::filesystem::remove_all(entry.path(), ignored);
+        }
+    }
 }
 
 void RunEngine::dispatch(const Id& agent) {

@@ -50,6 +50,7 @@ class RunEngine {
     [[nodiscard]] std::optional<OutputProgress> progress(const Id& run) const;
 
  private:
+    void sweep(const std::vector<Run>& begun);
     void work(const Id& agent);
     bool start_next(const Id& agent);
     void begin(const Run& run, bool recovered);

@@ -3,6 +3,7 @@
 #include "engine/base/error.hpp"
 #include "engine/base/json.hpp"
 #include "engine/base/log.hpp"
+#include "engine/base/utf8.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -59,10 +60,15 @@ std::optional<RunLog::Slice> RunLog::read(const fs::path& file, std::int64_t off
     struct stat info {};
     if (!fd || ::fstat(fd.get(), &info) != 0) return std::nullopt;
     Slice slice;
-    slice.content.resize(static_cast<std::size_t>(
-        std::max<std::int64_t>(0, std::min<std::int64_t>(limit, info.st_size - offset))));
+    constexpr std::int64_t k_longest_character = 4;
+    slice.content.resize(static_cast<std::size_t>(std::max<std::int64_t>(
+        0, std::min<std::int64_t>(limit + k_longest_character, info.st_size - offset))));
     const ssize_t n = ::pread(fd.get(), slice.content.data(), slice.content.size(), offset);
     slice.content.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    // Whole characters, and at least one: who puts the pieces together has the log.
+    const std::size_t first = std::max<std::size_t>(1, utf8_sequence(slice.content));
+    const std::size_t whole = utf8_prefix(slice.content, static_cast<std::size_t>(limit)).size();
+    slice.content.resize(std::min(slice.content.size(), std::max(whole, first)));
     const std::int64_t end = offset + static_cast<std::int64_t>(slice.content.size());
     if (end < info.st_size) slice.next_offset = end;
     return slice;

@@ -1,5 +1,7 @@
 #include "engine/runs/run_views.hpp"
 
+#include "engine/base/utf8.hpp"
+
 #include <boost/json.hpp>
 
 namespace paperclip::runs {
@@ -84,7 +86,7 @@ std::string log_event(const Run& run, std::string_view line) {
     out.member("ts", std::string_view(entry.at("ts").as_string()))
         .member("seq", entry.at("seq").as_int64())
         .member("stream", std::string_view(entry.at("stream").as_string()))
-        .member("chunk", chunk.substr(0, k_max_chunk))
+        .member("chunk", utf8_suffix(chunk, k_max_chunk))
         .member("truncated", chunk.size() > k_max_chunk)
         .end_object();
     return payload;

@@ -29,8 +29,8 @@ where agent_id = :agent_id and finished_at is null order by created_at, id
 select {Run heartbeat_run} from heartbeat_run
 where agent_id = :agent_id and finished_at is null
   and coalesce(task_key, '') = coalesce(:task_key, '')
-  and (status = 'queued' or (status = 'running' and :is_heartbeat = 1))
-order by created_at, id limit 1
+  and (status in ('queued', 'scheduled_retry') or (status = 'running' and :is_heartbeat = 1))
+order by status <> 'queued', created_at, id limit 1
 
 -- name: run.last_ended_of_agent
 select {Run heartbeat_run} from heartbeat_run

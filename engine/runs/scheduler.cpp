@@ -189,6 +189,7 @@ void Scheduler::start_check(const std::shared_ptr<Check>& check, const Row& row,
     }
     make_private_folder(check->folder);
     shim::Spec spec;
+    spec.owner = row.agent.str();
     spec.argv = policy.check;
     spec.environment = world_.base_environment;
     spec.environment.push_back(mark);

@@ -12,52 +12,66 @@ namespace paperclip::runs {
 
 namespace {
 
-std::string read_secret_file(std::string_view name, const std::string& path) {
-    try {
-        return read_file(path, 1 << 20);
-    } catch (const Error& e) {
-        throw Error(ErrorKind::unprocessable, "secret " + std::string(name) + ": " + e.message(),
-                    "configuration_incomplete");
+[[noreturn]] void refuse(std::string_view name, const std::string& why) {
+    throw Error(ErrorKind::unprocessable, "secret " + std::string(name) + " " + why,
+                "configuration_incomplete");
+}
+
+std::string read_variable(std::string_view name, const std::string& variable) {
+    const char* value = std::getenv(variable.c_str());
+    if (value == nullptr) {
+        refuse(name, "has no value; set " + variable + " in the engine's environment");
     }
+    return value;
+}
+
+std::string read_secret_file(std::string_view name, const std::string& path) {
+    std::string value;
+    try {
+        value = read_file(path, 1 << 20);
+    } catch (const Error& e) {
+        refuse(name, "has no value: " + e.message());
+    }
+    while (value.ends_with('\n')) value.pop_back();
+    return value;
+}
+
+std::string read_value(std::string_view name, const std::string& source) {
+    if (source.empty()) return read_variable(name, "PAPERCLIP_SECRET_" + std::string(name));
+    if (source.starts_with("env:")) return read_variable(name, source.substr(4));
+    if (source.starts_with("file:")) return read_secret_file(name, source.substr(5));
+    refuse(name, "has the source " + source + "; expected env:NAME or file:/path");
 }
 
 }  // namespace
 
-void SecretSource::declare(std::string name, std::string source) {
+void SecretSource::declare(DeclaredSecrets declared) {
     const std::lock_guard lock(mutex_);
-    sources_[std::move(name)] = std::move(source);
+    declared_ = std::move(declared);
 }
 
-std::optional<std::string> SecretSource::find(std::string_view name) const {
-    std::string source = "env:PAPERCLIP_SECRET_" + std::string(name);
+std::string SecretSource::find(const Id& company, std::string_view name) const {
+    std::optional<std::string> source;
     {
         const std::lock_guard lock(mutex_);
-        if (const auto declared = sources_.find(name); declared != sources_.end()) {
-            source = declared->second;
+        if (const auto own = declared_.find(company); own != declared_.end()) {
+            if (const auto entry = own->second.find(name); entry != own->second.end()) {
+                source = entry->second;
+            }
         }
     }
-    std::optional<std::string> value;
-    if (source.starts_with("env:")) {
-        if (const char* text = std::getenv(source.c_str() + 4)) value = text;
-    } else if (source.starts_with("file:")) {
-        value = read_secret_file(name, source.substr(5));
-        while (value->ends_with('\n')) value->pop_back();
-    }
-    if (value) redactor_.add(*value);
+    if (!source) refuse(name, "is not declared by the company; add it to secrets: in company.yaml");
+    const std::string value = read_value(name, *source);
+    redactor_.add(value);
     return value;
 }
 
-std::string SecretSource::resolve(const std::string& text) const {
+std::string SecretSource::resolve(const Id& company, const std::string& text) const {
     if (!text.starts_with("{\"$secret\"")) return text;
     const auto parsed = parse_json(text);
     const auto* name = parsed.get_object().if_contains("$secret");
     if (name == nullptr || !name->is_string()) return text;
-    if (const auto value = find(std::string_view(name->get_string()))) return *value;
-    throw Error(ErrorKind::unprocessable,
-                "secret " + std::string(name->get_string()) +
-                    " has no value; set PAPERCLIP_SECRET_" + std::string(name->get_string()) +
-                    " in the engine's environment, or give it a file: source",
-                "configuration_incomplete");
+    return find(company, std::string_view(name->get_string()));
 }
 
 }  // namespace paperclip::runs

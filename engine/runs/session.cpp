@@ -30,12 +30,17 @@ StopKind stop_kind(int cancel_code) {
     }
 }
 
+/// What the row says of the run's process.
+std::optional<pluginhost::ProcessIdentity> process_of(const Run& run) {
+    if (!run.process_pid) return std::nullopt;
+    return pluginhost::ProcessIdentity{*run.process_pid, run.process_start_ticks.value_or(0),
+                                       run.process_boot_id.value_or("")};
+}
+
 bool left_traces(const SessionWorld& world, const Run& run) {
     const fs::path folder = world.run_folders / run.id.str();
-    // What the row says of the process; its folder may have gone with the machine's power.
-    const pluginhost::ProcessIdentity stored{run.process_pid.value_or(0),
-                                             run.process_start_ticks.value_or(0),
-                                             run.process_boot_id.value_or("")};
+    // The folder may have gone with the machine's power.
+    const auto stored = process_of(run).value_or(pluginhost::ProcessIdentity{});
     bool has_child = false;
     if (fs::exists(folder / InputFile::k_name)) {
         const InputFile inputs(folder);
@@ -62,7 +67,8 @@ Session::Session(SessionWorld& world, Run run, OnFinished on_finished)
       agent_id_(run_.agent_id),
       company_id_(run_.company_id),
       on_finished_(std::move(on_finished)),
-      strand_(world.executor) {}
+      strand_(world.executor),
+      stored_process_(process_of(run_)) {}
 
 Session::~Session() {
     for (const auto& handle : guards_) world_.timers.cancel(handle);
@@ -126,10 +132,13 @@ void Session::begin_again() {
     sdk::fail_point("in-recovery");
     agent_ = world_.agents.get(agent_id_);
     open_transcript();
-    if (!fs::exists(folder()) || !count_recovery(folder())) return lose();
+    if (!fs::exists(folder())) return lose();
+    if (!count_recovery(folder()))
+        return lose("The engine died each time it took the run up again");
     if (!restore()) return;
     go_on();
     poll();
+    forget_recoveries(folder());
 }
 
 /// What the earlier engine kept is all there is: a run without it is lost, not the engine.
@@ -214,7 +223,10 @@ std::map<int, std::int64_t> Session::offsets() const {
     return offsets;
 }
 
+/// What is said of an input bears its time: a replay after a crash writes the same log again.
 void Session::give(const AgentInput& input) {
+    given_at_ = input.now;
+    if (input.kind == PC_IN_CANCEL) transcript_->say(input.now, 0, input.text);
     for (const auto& action : plugin_->step(input)) execute(action);
 }
 
@@ -302,6 +314,7 @@ std::vector<pluginhost::ProcessIdentity> Session::processes() const {
     for (const auto& [number, child] : children_) {
         if (!child.ended) list.push_back(child.process);
     }
+    if (children_.empty() && stored_process_) list.push_back(*stored_process_);
     return list;
 }
 

@@ -140,6 +140,9 @@ class Session : public std::enable_shared_from_this<Session> {
     void press();
     void escalate();
     void force();
+    void give_up();
+    void later(Duration delay, void (Session::*act)());
+    [[nodiscard]] bool has_live_child() const;
     void order_children(shim::Order order);
     void finish_if_over();
     void finish();
@@ -168,6 +171,8 @@ class Session : public std::enable_shared_from_this<Session> {
     std::unique_ptr<pluginhost::AgentRun> plugin_;
     std::unique_ptr<InputFile> inputs_;
 
+    /// Of a run that an earlier engine began: its program, until restore() knows it.
+    std::optional<pluginhost::ProcessIdentity> stored_process_;
     mutable std::mutex seen_mutex_;  // held to change what processes() and progress() look at
     std::unique_ptr<Transcript> transcript_;
     std::map<int, Child> children_;
@@ -176,6 +181,7 @@ class Session : public std::enable_shared_from_this<Session> {
     std::map<std::uint64_t, TimerQueue::Handle> timer_handles_;
     std::vector<TimerQueue::Handle> guards_;
     std::int64_t stdin_replayed_ = 0;
+    Time given_at_;  // the time of the input that the plugin is at
     bool replaying_ = false;
     std::atomic<bool> poll_wanted_{false};
 

@@ -19,7 +19,7 @@ void Session::execute(const pluginhost::AgentAction& action) {
         void operator()(const pluginhost::HttpAction& a) const { s.send_http(a); }
         void operator()(const pluginhost::TimerAction& a) const { s.set_timer(a); }
         void operator()(const pluginhost::LogAction& a) const {
-            s.transcript_->say(s.world_.clock.now(), a.stream, a.text);
+            s.transcript_->say(s.given_at_, a.stream, a.text);
         }
         void operator()(const pluginhost::SessionAction& a) const { s.session_ = a; }
         void operator()(const pluginhost::UsageAction& a) const { s.take_usage(a); }
@@ -42,7 +42,8 @@ std::vector<std::string> Session::environment_of(const pluginhost::SpawnAction& 
         environment[variable.substr(0, equals)] = variable.substr(equals + 1);
     }
     for (std::size_t i = 0; i + 1 < action.environment.size(); i += 2) {
-        environment[action.environment[i]] = world_.secrets.resolve(action.environment[i + 1]);
+        environment[action.environment[i]] =
+            world_.secrets.resolve(company_id_, action.environment[i + 1]);
     }
     environment.try_emplace("PAPERCLIP_API_KEY", token());
     environment["PAPERCLIP_RUN_ID"] = run_.id.str();  // by which strays are found: see lose()
@@ -67,6 +68,7 @@ void Session::spawn(const pluginhost::SpawnAction& action) {
         world_.children.write_input(child.folder, action.input, !action.keep_stdin);
     }
     shim::Spec spec;
+    spec.owner = agent_id_.str();
     spec.argv = action.argv;
     spec.environment = environment_of(action);
     spec.cwd = action.cwd;
@@ -82,13 +84,15 @@ void Session::spawn(const pluginhost::SpawnAction& action) {
         on_finished_({run_, {}});
         return;
     }
-    sdk::fail_point("before-go");
-    world_.children.go(child.folder);
-    sdk::fail_point("after-exec");
+    const fs::path started = child.folder;
     {
+        // Before it can call: by this it is told from the board.
         const std::lock_guard lock(seen_mutex_);
         children_.insert_or_assign(action.child, std::move(child));
     }
+    sdk::fail_point("before-go");
+    world_.children.go(started);
+    sdk::fail_point("after-exec");
     watch(action.child);
 }
 
@@ -170,7 +174,7 @@ std::string Session::header_value(const std::string& text) {
     if (at == std::string::npos) return text;
     const std::string secret = text.substr(at);
     if (secret != "{\"$secret\":\"PAPERCLIP_API_KEY\"}") {
-        return text.substr(0, at) + world_.secrets.resolve(secret);
+        return text.substr(0, at) + world_.secrets.resolve(company_id_, secret);
     }
     return text.substr(0, at) + token();
 }

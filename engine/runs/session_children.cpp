@@ -1,4 +1,5 @@
 #include "engine/runs/session.hpp"
+#include "engine/runs/session_files.hpp"
 
 #include <cstring>
 
@@ -101,7 +102,7 @@ void Session::note_exit(const shim::Exit& exit) {
     exit_signal_ = exit.signal;
     if (exit.left_behind > 0) {
         transcript_->say(
-            world_.clock.now(), 0,
+            Time{Duration{exit.ended_us}}, 0,
             std::to_string(exit.left_behind) + " processes outlived the program and were ended");
     }
     if (stop_) return;
@@ -129,6 +130,10 @@ void Session::note_exit(const shim::Exit& exit) {
 
 void Session::lose(std::string why) {
     fail(PC_CLASS_LOST, "process_lost", std::move(why));
+    // Of a run that could not be taken up again we may know no more than its process.
+    if (children_.empty() && stored_process_) {
+        world_.children.order(child_folder(folder(), 0), *stored_process_, shim::Order::kill);
+    }
     for (auto& [number, child] : children_) {
         world_.children.order(child.folder, child.process, shim::Order::kill);
         world_.children.unwatch(child.folder);

@@ -16,6 +16,7 @@ namespace {
 
 constexpr Duration k_escalate_after = std::chrono::seconds(2);
 constexpr Duration k_force_after = std::chrono::seconds(5);
+constexpr std::uint32_t k_default_grace_sec = 20;  // as the shim's
 
 std::optional<std::string> signal_name(int number) {
     if (number == 0) return std::nullopt;
@@ -67,7 +68,6 @@ void Session::stop(StopKind kind, std::string message) {
 void Session::stop_now(const Stop& stop) {
     if (stop_ || over_) return;
     stop_ = stop;
-    if (transcript_) transcript_->say(world_.clock.now(), 0, stop.message);
     press();
     if (!plugin_) return force();
     post([this] {
@@ -82,15 +82,19 @@ void Session::press() {
     order_children(kind == StopKind::budget ? shim::Order::stop_hard
                    : by_person              ? shim::Order::interrupt
                                             : shim::Order::stop);
-    const auto later = [&](Duration delay, void (Session::*act)()) {
-        guards_.push_back(
-            world_.timers.at(world_.clock.now() + delay, [weak = weak_from_this(), act] {
-                if (const auto self = weak.lock())
-                    self->post([self = self.get(), act] { (self->*act)(); });
-            }));
-    };
+    // The shims kill when the grace is over; without a program there is nobody to be patient with.
+    Duration patience = k_force_after;
+    if (kind != StopKind::budget && has_live_child()) {
+        patience += std::chrono::seconds(grace_sec_ > 0 ? grace_sec_ : k_default_grace_sec);
+    }
     later(k_escalate_after, &Session::escalate);
-    later(k_force_after, &Session::force);
+    later(patience, &Session::force);
+}
+
+void Session::later(Duration delay, void (Session::*act)()) {
+    guards_.push_back(world_.timers.at(world_.clock.now() + delay, [weak = weak_from_this(), act] {
+        if (const auto self = weak.lock()) self->post([self = self.get(), act] { (self->*act)(); });
+    }));
 }
 
 void Session::escalate() {
@@ -101,13 +105,24 @@ void Session::escalate() {
 void Session::force() {
     if (!result_) fail(PC_CLASS_CANCELLED, {}, stop_ ? stop_->message : "");
     finish_if_over();
+    if (!over_) later(k_force_after, &Session::give_up);
+}
+
+/// Somebody keeps a shim from doing what it was told: then its program is ended without it.
+void Session::give_up() {
+    if (!has_live_child()) return;
+    order_children(shim::Order::destroy);
+    lose("The run's program kept its shim from ending it");
+}
+
+bool Session::has_live_child() const {
+    return std::any_of(children_.begin(), children_.end(),
+                       [](const auto& entry) { return !entry.second.ended; });
 }
 
 void Session::finish_if_over() {
     if (over_ || replaying_) return;
-    const bool alive = std::any_of(children_.begin(), children_.end(),
-                                   [](const auto& entry) { return !entry.second.ended; });
-    if (alive) {
+    if (has_live_child()) {
         // The result is the last word: a program that goes on after it is ended.
         if (result_ && !std::exchange(told_to_end_, true)) order_children(shim::Order::stop_hard);
         return;

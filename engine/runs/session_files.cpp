@@ -22,6 +22,7 @@ using pluginhost::ProcessIdentity;
 namespace {
 
 const std::string k_child = "child-";
+constexpr const char* k_recoveries = "recoveries";  // a byte for each that was begun
 constexpr int k_max_recoveries = 5;
 constexpr std::size_t k_max_file = 512 << 20;
 
@@ -196,11 +197,16 @@ std::optional<int> child_of(const fs::path& child_folder) {
 
 bool count_recovery(const fs::path& folder) {
     const UniqueFd fd(
-        ::open((folder / "recoveries").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+        ::open((folder / k_recoveries).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     if (fd) write_all(fd.get(), ".", "a run's recoveries");
     std::error_code error;
-    const auto count = fs::file_size(folder / "recoveries", error);
+    const auto count = fs::file_size(folder / k_recoveries, error);
     return error || count <= k_max_recoveries;
+}
+
+void forget_recoveries(const fs::path& folder) {
+    std::error_code ignored;
+    fs::remove(folder / k_recoveries, ignored);
 }
 
 void apply_common_config(AgentRequest& request) {

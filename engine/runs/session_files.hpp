@@ -67,6 +67,9 @@ std::optional<int> child_of(const std::filesystem::path& child_folder);
 /// brings the engine down, it will not get another chance.
 bool count_recovery(const std::filesystem::path& folder);
 
+/// The run goes on: the attempts before are no sign against it.
+void forget_recoveries(const std::filesystem::path& folder);
+
 /// Puts the settings that all adapters share (`timeoutSec`, `graceSec`) from the configuration into
 /// the request; the shorter timeout counts.
 void apply_common_config(pluginhost::AgentRequest& request);

@@ -138,8 +138,9 @@ WakeOutcome Wakeups::for_issue(Wake wake, const agents::Agent& agent, const work
         });
         return found == open.end() ? nullptr : &*found;
     };
-    if (const Run* queued = own(RunStatus::queued)) {
-        return {merge_into(wake, agent, *queued), {}, {}};
+    // What waits for a provider to take the agent again waits for this, too.
+    for (const RunStatus waiting : {RunStatus::queued, RunStatus::scheduled_retry}) {
+        if (const Run* run = own(waiting)) return {merge_into(wake, agent, *run), {}, {}};
     }
     const Run* running = own(RunStatus::running);
     if (running != nullptr && !needs_own_run(wake) && !asked) {

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <fcntl.h>
+#include <poll.h>
 #include <string>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -93,7 +94,15 @@ bool serve() {
     // Whatever the engine believes, one folder's program is executed once.
     const int output =
         ::open(k_output_file, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-    return output >= 0 && supervise(*spec, output, orders()) && ::chdir("/") == 0;
+    return output >= 0 && supervise(*spec, output, orders()) && ::chdir("/") == 0 &&
+           ::write(k_socket, &k_free, 1) == 1;
+}
+
+/// Whether there is another run soon. A shim that never had one waits for as long as its engine.
+bool is_wanted() {
+    constexpr int k_patience_ms = 30'000;
+    pollfd engine{k_socket, POLLIN, 0};
+    return ::poll(&engine, 1, k_patience_ms) == 1;
 }
 
 void run() {
@@ -105,7 +114,7 @@ void run() {
     ::fcntl(k_socket, F_SETFD, FD_CLOEXEC);
     volunteer_for_oom_killer();
     give_way_to_engine();
-    while (serve()) {
+    while (serve() && is_wanted()) {
     }
 }
 

@@ -25,6 +25,7 @@ namespace {
 constexpr std::int64_t k_hard_grace_ms = 2'000;
 constexpr std::int64_t k_default_grace_ms = 20'000;
 constexpr std::int64_t k_never = INT64_MAX;
+constexpr const char* k_draft_file = "exit.tmp";  // of k_exit_file
 
 struct Pipe {
     int read_end = -1;
@@ -95,7 +96,10 @@ int start_program(const Spec& spec, const Streams& streams, pid_t& pid) {
     sigset_t signals;
     ::sigemptyset(&signals);
     ::posix_spawnattr_setsigmask(&attributes, &signals);
-    ::sigaddset(&signals, SIGPIPE);
+    // An engine that was started in the background ignores some of these, and we one.
+    for (const int signal : {SIGPIPE, SIGINT, SIGQUIT, SIGHUP, SIGTERM}) {
+        ::sigaddset(&signals, signal);
+    }
     ::posix_spawnattr_setsigdefault(&attributes, &signals);
     ::posix_spawnattr_setpgroup(&attributes, 0);
     ::posix_spawnattr_setflags(
@@ -335,13 +339,13 @@ class Supervisor {
 
     bool note_exit() {
         exit_.ended_us = realtime_us();
-        const int fd = ::open(k_exit_draft_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        const int fd = ::open(k_draft_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         if (fd < 0) return false;
         const std::string text = encode(exit_);
         const bool written =
             ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
         ::close(fd);
-        return written && ::rename(k_exit_draft_file, k_exit_file) == 0;
+        return written && ::rename(k_draft_file, k_exit_file) == 0;
     }
 
     const Spec& spec_;

@@ -56,6 +56,26 @@ TEST_CASE("wakes that find a run waiting become one with it") {
     CHECK(runs_of(engine, company, agent) == 1);
 }
 
+// Each started a run at once, and a chain of retries of its own.
+TEST_CASE("a wake during a back-off joins the run that waits") {
+    TestEngine engine;
+    engine.start();
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(
+        company, "Ada",
+        R"(,"adapterConfig":{"script":[{"fail":{"class":"rate_limit","message":"busy"}}]})");
+    const std::string issue =
+        engine.new_issue(company, R"(,"assigneeAgentId":")" + agent + R"(","status":"todo")");
+    engine.run();
+    REQUIRE(runs_of(engine, company, agent) == 2);
+    const std::string for_issue = R"(,"payload":{"issueId":")" + issue + R"("})";
+    const std::string waiting = wake(engine, agent, for_issue);
+    CHECK(status_of(engine, waiting) == "scheduled_retry");
+    CHECK(wake(engine, agent, for_issue) == waiting);
+    engine.run();
+    CHECK(runs_of(engine, company, agent) == 2);
+}
+
 TEST_CASE("wakes at the same moment all reach the run that they become") {
     TestEngine engine;
     engine.start();

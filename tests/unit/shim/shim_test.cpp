@@ -235,6 +235,78 @@ TEST_CASE("what a killed shim leaves behind is found by the environment it was s
     CHECK(lost.children().end_strays("PAPERCLIP_RUN_ID=lost") == 0);
 }
 
+TEST_CASE("an orphan of a killed shim is found though it cleared its environment") {
+    Program lost(
+        "env -i setsid /bin/sh -c 'echo $$ > daemon; exec /bin/sleep 1000' &\n"
+        "while [ ! -s daemon ]; do :; done; echo ready; exec sleep 1000");
+    lost.go();
+    lost.wait_for_output("ready");
+    std::int64_t daemon = 0;
+    std::ifstream(lost.run().parent_path() / "daemon") >> daemon;
+    const auto orphan = pluginhost::identify_process(daemon);
+    REQUIRE(orphan);
+    lost.children().order(lost.run(), lost.identity(), shim::Order::destroy);
+    CHECK(lost.children().end_strays("PAPERCLIP_RUN_ID=nobody's") >= 2);
+    CHECK_FALSE(pluginhost::is_same_process(*orphan));
+}
+
+TEST_CASE("a program that writes its own note has not ended") {
+    Program program(
+        "printf 'code 0\n' > run/exit; echo written; while [ ! -e go-on ]; do sleep 0.01; done; "
+        "exit 4");
+    program.go();
+    bool written = false;
+    const auto state = [&] { return program.children().state(program.run(), program.identity()); };
+    wait_until(program.children(), program.run(), program.identity(), [&] {
+        if (!written && program.output(1).find("written") != std::string::npos) {
+            written = true;
+            CHECK(state() == Children::State::running);
+            std::ofstream(program.run().parent_path() / "go-on") << "now";
+        }
+        return state() != Children::State::running;
+    });
+    CHECK(written);
+    CHECK(program.end().code == 4);
+}
+
+TEST_CASE("a program that stops its shim is ended all the same") {
+    auto spec = Program::spec_of("kill -STOP $PPID; echo stopped; exec sleep 1000");
+    Program program(spec);
+    program.go();
+    // Its output is read by nobody while the shim is stopped: the order makes it go on.
+    program.children().order(program.run(), program.identity(), shim::Order::kill);
+    CHECK(program.end().reason == shim::StopReason::order);
+}
+
+TEST_CASE("a shim that served one owner does not serve another") {
+    const auto spec_of = [](const std::string& owner) {
+        auto spec = Program::spec_of("exit 0");
+        spec.owner = owner;
+        return spec;
+    };
+    Program first(spec_of("one"));
+    first.go().end();
+    const auto folder = first.run().parent_path() / "second";
+    std::filesystem::create_directories(folder);
+    auto spec = spec_of("two");
+    spec.cwd = folder;
+    CHECK(first.children().prepare(folder, spec).pid != first.identity().pid);
+    first.children().abandon(folder);
+    std::filesystem::remove_all(folder);
+    std::filesystem::create_directories(folder);
+    spec.owner = "one";
+    CHECK(first.children().prepare(folder, spec).pid == first.identity().pid);
+    first.children().abandon(folder);
+}
+
+TEST_CASE("a program does not inherit that its engine was started in the background") {
+    ::signal(SIGINT, SIG_IGN);
+    Program program("kill -INT $$; exit 0");
+    const auto exit = program.go().end();
+    ::signal(SIGINT, SIG_DFL);
+    CHECK(exit.signal == SIGINT);
+}
+
 TEST_CASE("what a program leaves behind ends with it") {
     const shim::Exit exit = Program("sleep 1000 & exit 0").go().end();
     CHECK(exit.code == 0);
