@@ -5,6 +5,8 @@
 
 #include <sodium.h>
 
+#include <boost/json.hpp>
+
 namespace paperclip::access {
 
 using storage::operator""_sql;
@@ -16,6 +18,16 @@ std::string to_hex(const unsigned char* bytes, std::size_t size) {
     sodium_bin2hex(hex.data(), hex.size(), bytes, size);
     hex.pop_back();
     return hex;
+}
+
+/// A key that was given for one task must not open everything, and nothing would stop it.
+void must_be_standard(const Json& scope) {
+    const auto value = scope.parse();
+    const auto* kind = value.as_object().if_contains("kind");
+    if (kind != nullptr && *kind == "standard") return;
+    refuse("scope.kind: expected \"standard\", found " +
+           (kind == nullptr ? "nothing" : boost::json::serialize(*kind)) +
+           "; this engine does not enforce restricted keys yet, and makes none");
 }
 
 std::string key_details(const Id& id, const std::string& name) {
@@ -41,6 +53,7 @@ std::string random_hex(std::size_t size) {
 NewAgentKey AgentKeys::create(const Actor& actor, const Id& company, const Id& agent,
                               const Patch<AgentKey>& input) {
     AgentKey key = input.value;
+    must_be_standard(key.scope);
     key.id = core_.ids.next();
     key.company_id = company;
     key.agent_id = agent;

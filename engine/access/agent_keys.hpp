@@ -47,7 +47,8 @@ class AgentKeys {
  public:
     explicit AgentKeys(Core core) : core_(core) {}
 
-    /// Throws Error{conflict} for an agent that is terminated or not yet approved.
+    /// Throws Error{conflict} for an agent that is terminated or not yet approved, and
+    /// Error{unprocessable} for a scope of another kind than "standard".
     NewAgentKey create(const Actor& actor, const Id& company, const Id& agent,
                        const Patch<AgentKey>& input);
     std::vector<AgentKey> list(const Id& agent);

@@ -1,5 +1,7 @@
 #include "engine/agents/setup.hpp"
 
+#include <boost/json.hpp>
+
 namespace paperclip::agents {
 
 using http::Call;
@@ -47,6 +49,26 @@ void must_configure(const Actor& actor) {
                 R"({"reason":"deny_no_grant"})");
 }
 
+/// Whoever hires does not say what runs on this machine: that would be a shell for every agent that
+/// may hire.
+void must_not_command(const Actor& actor, const Agent& hired) {
+    if (actor.is_board()) return;
+    const auto refuse_member = [](const std::string& member) {
+        throw Error(ErrorKind::forbidden,
+                    "An agent may not set " + member + ": what runs on this machine is the board's",
+                    "host_command_forbidden");
+    };
+    const auto config = hired.adapter_config.parse();
+    for (const char* name : {"command", "args", "cwd", "env", "instructionsFilePath"}) {
+        if (config.is_object() && config.get_object().contains(name)) {
+            refuse_member(std::string("adapterConfig.") + name);
+        }
+    }
+    if (!parse_runtime_config(hired.runtime_config).heartbeat.check.empty()) {
+        refuse_member("runtimeConfig.heartbeat.check");
+    }
+}
+
 }  // namespace
 
 void add_routes(http::Router& router, Core core, Agents& agents) {
@@ -68,6 +90,7 @@ void add_routes(http::Router& router, Core core, Agents& agents) {
                                         Subject::company, "Create an agent", 201},
                                        [&](Call& call, Patch<Agent>& input) {
                                            must_hire(agents, call.actor);
+                                           must_not_command(call.actor, input.value);
                                            return agents.create(call.actor, call.company_id, input);
                                        });
 

@@ -3,6 +3,7 @@
 #include "engine/app/feed.hpp"
 #include "engine/app/metrics.hpp"
 #include "engine/app/opened_store.hpp"
+#include "engine/app/running_engine.hpp"
 #include "engine/app/services.hpp"
 #include "engine/app/status_page.hpp"
 #include "engine/app/system_routes.hpp"
@@ -37,6 +38,11 @@ std::vector<std::string> base_environment() {
 
 std::string local_url(std::uint16_t port) {
     return "http://127.0.0.1:" + std::to_string(port);
+}
+
+/// As who is on this machine reaches the port.
+std::string url_of(const std::string& host, std::uint16_t port) {
+    return host == "::1" ? "http://[::1]:" + std::to_string(port) : local_url(port);
 }
 
 pluginhost::AddressPolicy addresses(const EngineOptions& options, std::uint16_t port) {
@@ -177,6 +183,7 @@ void Engine::start() {
             [this](Duration late) { impl_->metrics.note_timer(late); });
         impl_->keep_house();
         impl_->server.start();
+        announce_engine(impl_->options.places, url_of(impl_->options.host, port()));
     } catch (...) {
         stop(false);  // the workers are at runs already, and use what would go before them
         throw;
@@ -184,6 +191,7 @@ void Engine::start() {
 }
 
 void Engine::stop(bool drain) {
+    withdraw_engine(impl_->options.places);
     impl_->services.scheduler.stop();
     impl_->streams.stop();
     if (!drain) impl_->server.stop();  // draining runs still call back

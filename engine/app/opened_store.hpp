@@ -32,6 +32,12 @@ class FolderLock {
     UniqueFd file_;
 };
 
+/// Replaces an instance's store by a backup, and keeps the replaced one: returns where, or nothing
+/// when there was none. Throws Error{invalid, "invalid_backup"}, with the instance as it was, for
+/// what is no whole backup or was made by a newer engine; Error{conflict} when an engine runs.
+std::filesystem::path restore(const Places& places, const pluginhost::Library& library,
+                              const std::filesystem::path& file, Time now);
+
 /// An instance's store, with the schema of this program: older ones are migrated, after a snapshot
 /// into its folder of backups.
 class OpenedStore {

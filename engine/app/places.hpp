@@ -11,6 +11,8 @@ struct Places {
 
     [[nodiscard]] std::filesystem::path database() const { return root / "paperclip.db"; }
     [[nodiscard]] std::filesystem::path lock() const { return root / "engine.lock"; }
+    /// Where the running engine answers: see running_engine.hpp.
+    [[nodiscard]] std::filesystem::path engine() const { return root / "engine.json"; }
     [[nodiscard]] std::filesystem::path token_secret() const { return root / "secrets/run-tokens"; }
     [[nodiscard]] std::filesystem::path backups() const { return root / "backups"; }
     [[nodiscard]] std::filesystem::path runs() const { return root / "runs"; }

@@ -1,4 +1,5 @@
 #include "engine/app/opened_store.hpp"
+#include "engine/app/running_engine.hpp"
 #include "engine/cli/client.hpp"
 #include "engine/cli/command_line.hpp"
 
@@ -52,30 +53,28 @@ void back_up(const Common& common, const BackupOptions& options) {
         back_up_here(common, file);
     } catch (const Error& e) {
         if (e.code() != "data_folder_in_use") throw;
-        // An engine runs on it: that one makes the backup, while it works.
+        // An engine runs on it: that one makes the backup, while it works. Not the one of
+        // --api-url, which may be another instance's.
         boost::json::object body{{"file", file.string()}};
-        Client(common.api_url).post("/instance/database-backups", body);
+        Client(app::url_of_engine(common.places()), "").post("/instance/database-backups", body);
     }
     say_written(common, file);
 }
 
 void restore(const Common& common, const BackupOptions& options) {
-    const fs::path file = fs::absolute(options.file);
-    const auto& library = storage_of(common);
-    const auto found = pluginhost::StoragePlugin::verify(library, file);
-    if (found.outcome != storage::Outcome::ok) {
-        throw Error(ErrorKind::invalid,
-                    file.string() + " cannot be restored, the instance is as it was: " +
-                        found.message + "; name another backup",
-                    "invalid_backup");
+    const auto replaced = app::restore(common.places(), storage_of(common),
+                                       fs::absolute(options.file), SystemClock().now());
+    std::string text;
+    if (common.json) {
+        JsonWriter w(text);
+        w.begin_object().member("ok", true);
+        if (!replaced.empty()) w.member("replaced", replaced.string());
+        w.end_object();
+    } else {
+        text = "restored; start the engine with `run`";
+        if (!replaced.empty()) text += "; the store that was there is " + replaced.string();
     }
-    const app::FolderLock lock(common.places());
-    const auto done =
-        pluginhost::StoragePlugin::restore(library, app::storage_config(common.places()), file);
-    if (done.outcome != storage::Outcome::ok) {
-        throw storage::StorageError(done.outcome, done.message);
-    }
-    std::printf(common.json ? "{\"ok\":true}\n" : "restored; start the engine with `run`\n");
+    std::printf("%s\n", text.c_str());
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "engine/app/opened_store.hpp"
+#include "engine/app/running_engine.hpp"
 #include "engine/cli/client.hpp"
 #include "engine/cli/command_line.hpp"
 #include "engine/pluginhost/agent_plugin.hpp"
@@ -57,11 +58,12 @@ Check check_store(const Common& common, const std::vector<pluginhost::FoundPlugi
         }
     }
     try {
-        Client(common.api_url).get("/health");
-        return {"store", CheckLevel::ok, "in use by the engine at " + common.api_url, ""};
+        const std::string url = app::url_of_engine(common.places());
+        Client(url, "").get("/health");
+        return {"store", CheckLevel::ok, "in use by the engine at " + url, ""};
     } catch (const Error& e) {
         return {"store", CheckLevel::fail, "in use, but " + e.message(),
-                "give that engine's address with --api-url, or end it"};
+                "try again, or end that engine"};
     }
 }
 

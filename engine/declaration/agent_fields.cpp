@@ -130,16 +130,7 @@ void put_adapter(Fields& fields, const AgentEntry& entry) {
     }
     if (!entry.env) return;
     for (const auto& [name, value] : *entry.env) {
-        std::string& field = fields[std::string(k_env) + name];
-        if (value.secret.empty()) {
-            JsonWriter(field)
-                .begin_object()
-                .member("type", "plain")
-                .member("value", value.text)
-                .end_object();
-        } else {
-            JsonWriter(field).begin_object().member("$secret", value.secret).end_object();
-        }
+        fields[std::string(k_env) + name] = env_json(value);
     }
 }
 
@@ -177,6 +168,17 @@ void write_runtime(const RuntimeField& spec, json::object& config, const std::st
 
 std::string canonical(const Json& value) {
     return Json::from(sorted(value.parse())).text;
+}
+
+std::string env_json(const EnvValue& value) {
+    std::string text;
+    JsonWriter w(text);
+    if (value.secret.empty()) {
+        w.begin_object().member("type", "plain").member("value", value.text).end_object();
+    } else {
+        w.begin_object().member("$secret", value.secret).end_object();
+    }
+    return text;
 }
 
 std::optional<std::string> text_of(const std::string& value) {

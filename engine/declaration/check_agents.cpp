@@ -1,9 +1,12 @@
 #include "engine/agents/agents.hpp"
 #include "engine/base/nearest.hpp"
 #include "engine/declaration/checker.hpp"
+#include "engine/declaration/fields.hpp"
 
 #include <algorithm>
 #include <map>
+
+#include <boost/json.hpp>
 
 namespace paperclip::declaration {
 namespace {
@@ -46,11 +49,37 @@ std::optional<std::size_t> beyond(const std::vector<std::string>& list,
     return std::nullopt;
 }
 
-/// The member that a finding of a JSON Schema validator (`["args"][0]: …`) is about.
-std::string member_of(const std::string& finding) {
-    const auto open = finding.find("[\"");
-    if (open != 0) return {};
-    return finding.substr(2, finding.find("\"]") - 2);
+/// What a finding of a plugin's schema is about: "env.HOME: expected …" says it first, "… is not
+/// allowed: 'env'." last.
+Path member_of(const std::string& finding) {
+    const std::string first = finding.substr(0, finding.find(": "));
+    if (first.find(' ') == std::string::npos) {
+        Path path{""};
+        for (const char c : first) {
+            if (c == '.') {
+                path.emplace_back();
+            } else {
+                path.back() += c;
+            }
+        }
+        return path;
+    }
+    const auto end = finding.rfind('\'');
+    if (end == std::string::npos || end == 0) return {};
+    const auto begin = finding.rfind('\'', end - 1);
+    if (begin == std::string::npos) return {};
+    return {finding.substr(begin + 1, end - begin - 1)};
+}
+
+/// The configuration that an agent will have: the plugin's part, and the variables of `env`.
+Json config_of(const AgentEntry& all) {
+    Json config = with_secret_marks(all.adapter->config.value_or(Json{}));
+    if (!all.env || all.env->empty()) return config;
+    boost::json::value value = config.parse();
+    auto& env = value.as_object()["env"];
+    if (!env.is_object()) env.emplace_object();
+    for (const auto& [name, entry] : *all.env) env.get_object()[name] = parse_json(env_json(entry));
+    return Json::from(value);
 }
 
 }  // namespace
@@ -147,6 +176,17 @@ Path Checker::origin(const std::string& key, const AgentEntry& entry, Path below
     return under({"agents", key});
 }
 
+Path Checker::origin_of_config(const std::string& key, const AgentEntry& entry, Path member) const {
+    for (;; member.pop_back()) {
+        Path below{"adapter", "config"};
+        below.insert(below.end(), member.begin(), member.end());
+        if (Path path = origin(key, entry, below); source_.yaml->has(path)) return path;
+        if (member.empty()) return {};
+        if (member.front() != "env") continue;
+        if (Path path = origin(key, entry, member); source_.yaml->has(path)) return path;
+    }
+}
+
 void Checker::check_adapter(const std::string& key, const AgentEntry& entry,
                             const AgentEntry& all) {
     if (!all.adapter || !all.adapter->type) {
@@ -157,13 +197,12 @@ void Checker::check_adapter(const std::string& key, const AgentEntry& entry,
     const std::string& type = *all.adapter->type;
     const Path at_type = origin(key, entry, {"adapter", "type"});
     if (!must_be_one_of(at_type, type, adapters_.types(), "installed adapter type")) return;
-    const Json config = with_secret_marks(all.adapter->config.value_or(Json{}));
+    const Json config = agents::normalize_adapter_config(config_of(all));
     for (const std::string& finding : adapters_.check_config(type, config, !entry.from)) {
-        const std::string member = member_of(finding);
-        Path path = member.empty() ? origin(key, entry, {"adapter", "config"})
-                                   : origin(key, entry, {"adapter", "config", member});
-        if (!source_.yaml->has(path)) path = at_type;
-        error(path, "adapter " + type + ": " + finding, "adapter_config");
+        Path path = origin_of_config(key, entry, member_of(finding));
+        if (path.empty()) path = at_type;
+        const std::string whose = path.front() == "agents" ? "" : " of agent " + key;
+        error(path, "adapter " + type + whose + ": " + finding, "adapter_config");
     }
 }
 

@@ -61,6 +61,11 @@ class Checker {
     /// Where an agent's effective setting comes from: its entry, its role or the defaults.
     [[nodiscard]] Path origin(const std::string& key, const AgentEntry& entry, Path below) const;
 
+    /// The same of a member of its adapter's configuration, or of what surrounds it; empty when
+    /// the document has nothing of it.
+    [[nodiscard]] Path origin_of_config(const std::string& key, const AgentEntry& entry,
+                                        Path member) const;
+
     void check_goals();
     void check_projects();
     void check_issues();

@@ -39,6 +39,8 @@ void set_field(work::Goal& goal, const std::string& field, const std::string& va
 void set_field(work::Project& project, const std::string& field, const std::string& value);
 void set_field(work::Workspace& workspace, const std::string& field, const std::string& value);
 
+/// A variable's value as an adapter's configuration has it.
+std::string env_json(const EnvValue& value);
 /// The text of a JSON string; nothing for null.
 std::optional<std::string> text_of(const std::string& json);
 /// JSON with the members of objects in the order of their names.

@@ -43,6 +43,25 @@ struct paperclip::Rules<paperclip::governance::ActivityInput> {
 namespace paperclip::governance {
 namespace {
 
+/// What a cost is put down to must be of the company that pays.
+void check_places(storage::Store& store, const CostEvent& event) {
+    struct Place {
+        const std::optional<Id>& id;
+        storage::StatementName resolve;
+        const char* name;
+    };
+    for (const Place& place : {Place{event.issue_id, "issue.resolve"_sql, "Issue"},
+                               Place{event.project_id, "project.resolve"_sql, "Project"},
+                               Place{event.goal_id, "goal.resolve"_sql, "Goal"},
+                               Place{event.heartbeat_run_id, "run.resolve"_sql, "Heartbeat run"}}) {
+        if (!place.id) continue;
+        bool known = false;
+        store.each(place.resolve, {{"id", *place.id}},
+                   [&](storage::Row row) { known = row[1].as_text() == event.company_id.view(); });
+        if (!known) throw Error(ErrorKind::not_found, std::string(place.name) + " not found");
+    }
+}
+
 CostEvent report_cost(Core core, Budgets& budgets, const Call& call,
                       const Patch<CostEvent>& input) {
     CostEvent event = input.value;
@@ -54,7 +73,11 @@ CostEvent report_cost(Core core, Budgets& budgets, const Call& call,
     if (!agent || agent->company_id != call.company_id) {
         throw Error(ErrorKind::not_found, "Agent not found");
     }
-    if (call.actor.run_id && !event.heartbeat_run_id) event.heartbeat_run_id = call.actor.run_id;
+    // An agent does not choose the run that it is, if we know it.
+    if (call.actor.run_id && (call.actor.is_agent() || !event.heartbeat_run_id)) {
+        event.heartbeat_run_id = call.actor.run_id;
+    }
+    check_places(core.store, event);
     storage::Unit unit = core.store.unit();
     budgets.add_charge(unit, call.actor, event);
     core.store.submit(unit);

@@ -31,21 +31,28 @@ int current_version(Backend& backend) {
     return version;
 }
 
+int newest_version(const Catalogue& catalogue) {
+    const auto& migrations = catalogue.migrations();
+    return migrations.empty() ? 0 : migrations.back().version;
+}
+
 }  // namespace
 
+int known_version(Backend& backend, const Catalogue& catalogue) {
+    const int found = current_version(backend);
+    const int newest = newest_version(catalogue);
+    if (found <= newest) return found;
+    throw StorageError(Outcome::invalid,
+                       "the data was written by a newer engine (schema " + std::to_string(found) +
+                           ", this engine knows " + std::to_string(newest) +
+                           "); use that engine, or restore a backup from before the upgrade");
+}
+
 int migrate(Backend& backend, Catalogue& catalogue, const std::function<void(int from)>& snapshot) {
-    const int before = current_version(backend);
-    const auto& migrations = catalogue.migrations();
-    const int newest = migrations.empty() ? 0 : migrations.back().version;
-    if (before > newest) {
-        throw StorageError(Outcome::invalid,
-                           "the data was written by a newer engine (schema " +
-                               std::to_string(before) + ", this engine knows " +
-                               std::to_string(newest) +
-                               "); use that engine, or restore a backup from before the upgrade");
-    }
+    const int before = known_version(backend, catalogue);
+    const int newest = newest_version(catalogue);
     if (before > 0 && before < newest && snapshot) snapshot(before);
-    for (const auto& migration : migrations) {
+    for (const auto& migration : catalogue.migrations()) {
         if (migration.version <= before) continue;
         std::string script(migration.script);
         script += "\n;insert into schema_version (version, name) values (" +

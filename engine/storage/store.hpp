@@ -85,6 +85,10 @@ class Store {
     Catalogue& catalogue_;
 };
 
+/// The version of the schema in a store; 0 when it is empty. Throws StorageError when the store is
+/// newer than this engine.
+int known_version(Backend& backend, const Catalogue& catalogue);
+
 /// Brings the schema to the newest version, each migration in its own transaction, forward only.
 /// `snapshot` is called once before the first change of a store that has data. Throws
 /// StorageError when the store is newer than this engine. Returns the version before.

@@ -4,6 +4,9 @@ insert into goal ({Goal.columns}) values ({Goal.values})
 -- name: goal.by_id
 select {Goal} from goal where id = :id
 
+-- name: goal.resolve
+select id, company_id from goal where id = :id
+
 -- name: goal.of_company
 select {Goal} from goal where company_id = :company_id order by created_at, id
 

@@ -4,7 +4,8 @@
 set -eu
 program=$1
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+engines=
+trap '[ -z "$engines" ] || kill -9 $engines 2>/dev/null || true; rm -rf "$work"' EXIT
 cd "$work"
 export PAPERCLIP_HOME="$work/home" PAPERCLIP_API_URL=http://127.0.0.1:1
 mkdir "$work/tmp"
@@ -47,3 +48,39 @@ says 0 'not there yet' doctor --data-dir nowhere
 echo junk >junk.db
 says 2 'junk.db cannot be restored, the instance is as it was' restore junk.db --data-dir nowhere
 [ ! -e nowhere ]
+
+# start FOLDER COMPANY: an engine on a data folder, with a company; sets engine and url.
+start() {
+    mkfifo "$1.says"
+    "$program" --data-dir "$1" run --port 0 --quiet --log-level error >"$1.says" &
+    engine=$!
+    engines="$engines $engine"
+    exec 3<"$1.says"
+    read -r line <&3
+    url=$(printf '%s' "$line" | sed -n 's/.* on \(http:[^ ]*\).*/\1/p')
+    curl -sS -H 'content-type: application/json' -d "{\"name\":\"$2\"}" "$url/api/companies" >/dev/null
+}
+
+# A backup was made by the engine of --api-url, whatever instance that had.
+start mine OnlyMine
+mine=$engine
+start other OnlyOthers
+export PAPERCLIP_API_URL="$url"
+[ "$(stat -c %a mine/engine.json)" = 600 ]
+says 0 'written and verified' backup mine.db --data-dir mine
+grep -q OnlyMine mine.db && ! grep -q OnlyOthers mine.db
+says 0 'in use by the engine at' doctor --data-dir mine
+says 4 'in use by another engine' restore mine.db --data-dir mine
+
+# What an engine says of itself goes when it stops, and misleads nobody when it was killed.
+kill -9 "$mine"
+wait "$mine" || true
+[ -e mine/engine.json ]
+says 0 'written and verified' backup killed.db --data-dir mine
+grep -q OnlyMine killed.db
+[ ! -e mine/engine.json ]
+kill "$engine"
+wait "$engine"
+[ ! -e other/engine.json ]
+says 0 'the store that was there is' restore mine.db --data-dir other
+ls other/paperclip.db.replaced-* >/dev/null

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <optional>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
@@ -70,9 +71,14 @@ std::string in_child(const Rule& rule, const Context& context) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0)
         throw std::system_error(errno, std::generic_category(), "pipe");
+    const pid_t parent = ::getpid();
     const pid_t child = ::fork();
     if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
     if (child == 0) {
+        // Nobody else ends a plugin that spins: in its own group it hears no Ctrl-C. When the
+        // parent went before the call, the signal will not come.
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (::getppid() != parent) ::_exit(1);
         ::setpgid(0, 0);  // what the plugin starts is found again
         ::close(ends[0]);
         be_child(rule, context, ends[1]);

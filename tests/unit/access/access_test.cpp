@@ -55,6 +55,39 @@ TEST_CASE("an agent reaches nothing of another company") {
     }
 }
 
+TEST_CASE("a restricted key was made, and opened everything") {
+    Scene scene;
+    const std::string keys = "/agents/" + scene.agent + "/keys";
+    for (const char* scope : {R"({"kind":"task_bridge","projectId":"p"})",
+                              R"({"kind":"skill_test","issueId":"i"})", R"({"kind":1})", "{}"}) {
+        INFO(scope);
+        const Answer answer = scene.engine.post(keys, std::string(R"({"scope":)") + scope + '}');
+        CHECK(answer.status == 422);
+        CHECK(answer.at("error").find("does not enforce restricted keys") != std::string::npos);
+    }
+    CHECK(scene.engine.post(keys, R"({"scope":{"kind":"standard"}})").status == 201);
+    CHECK(scene.engine.get(keys).size() == 2);
+}
+
+TEST_CASE("who may hire does not say what runs on this machine") {
+    Scene scene;
+    auto& engine = scene.engine;
+    const std::string key =
+        engine.new_key(engine.new_agent(scene.company, "Chief", R"(,"role":"ceo")"));
+    const std::string agents = "/companies/" + scene.company + "/agents";
+    for (const char* more :
+         {R"("adapterType":"fake","adapterConfig":{"command":"sh"})",
+          R"("adapterType":"fake","adapterConfig":{"env":{"X":{"$secret":"TOK"}}})",
+          R"("adapterType":"fake","runtimeConfig":{"heartbeat":{"check":["sh","-c","id"]}})"}) {
+        INFO(more);
+        const Answer answer =
+            engine.post(agents, std::string(R"({"name":"Clone",)") + more + '}', key);
+        CHECK(answer.status == 403);
+        CHECK(answer.at("code") == "host_command_forbidden");
+    }
+    CHECK(engine.post(agents, R"({"name":"Clone","adapterType":"fake"})", key).status == 201);
+}
+
 TEST_CASE("an agent does not raise its own power") {
     Scene scene;
     auto& engine = scene.engine;

@@ -67,6 +67,22 @@ TEST_CASE("the key of an approval was the one that nobody checked") {
               .find("company.yaml:5:3: error: approvals.Hire_: expected a key of") == 0);
 }
 
+TEST_CASE("validate passed the variables that apply refused") {
+    CHECK(errors("    adapter: { type: claude_local }",
+                 "    adapter: { type: process, config: { command: x } }\n"
+                 "    env: { FORBIDDEN: 1 }") ==
+          "company.yaml:7:23: error: agents.solo.env.FORBIDDEN: adapter process: env.FORBIDDEN: is "
+          "not allowed\n");
+    CHECK(errors("agents:\n  solo:\n    adapter: { type: claude_local }",
+                 "defaults: { env: { FORBIDDEN: 1 } }\n"
+                 "agents:\n  solo:\n    adapter: { type: process, config: { command: x } }") ==
+          "company.yaml:4:31: error: defaults.env.FORBIDDEN: adapter process of agent solo: "
+          "env.FORBIDDEN: is not allowed\n");
+    CHECK(errors("claude_local }", "process, config: { command: 7 } }") ==
+          "company.yaml:6:50: error: agents.solo.adapter.config.command: adapter process: command: "
+          "expected string, found integer\n");
+}
+
 TEST_CASE("an empty config: is no configuration") {
     CHECK(errors("claude_local }", "claude_local, config: }") ==
           "company.yaml:6:36: error: agents.solo.adapter.config: expected a mapping (key: value), "

@@ -31,6 +31,10 @@ std::vector<std::string> FakeAdapters::check_config(std::string_view type, const
     if (command != nullptr && !command->is_string()) {
         findings.emplace_back("command: expected string, found integer");
     }
+    const auto* env = value.as_object().if_contains("env");
+    if (type == "process" && env != nullptr && env->as_object().contains("FORBIDDEN")) {
+        findings.emplace_back("env.FORBIDDEN: is not allowed");
+    }
     return findings;
 }
 

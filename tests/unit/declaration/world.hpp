@@ -9,7 +9,7 @@
 
 namespace paperclip::test {
 
-/// Three adapter types; process wants a command.
+/// Three adapter types; process wants a command, and no variable FORBIDDEN.
 class FakeAdapters final : public agents::Adapters {
  public:
     [[nodiscard]] bool knows(std::string_view type) const override;

@@ -47,6 +47,66 @@ TEST_CASE("a cost that cannot be meant is refused") {
     CHECK(spent(engine, company) == "0");
 }
 
+TEST_CASE("a cost was put down to what another company has, or nobody") {
+    TestEngine engine;
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(company, "Ada");
+    const std::string other = engine.new_company(R"({"name":"Umbrella"})");
+    const std::string foreign_run =
+        engine.post("/agents/" + engine.new_agent(other, "Eve") + "/wakeup").id();
+    const auto report = [&](const std::string& member, const std::string& id,
+                            const std::string& token = {}) {
+        return engine.post(
+            "/companies/" + company + "/cost-events",
+            R"({"provider":"p","model":"m","occurredAt":"2026-03-02T09:00:00Z","costCents":1,"agentId":")" +
+                agent + R"(",")" + member + R"(":")" + id + R"("})",
+            token);
+    };
+    const auto new_of = [&](const std::string& of, const char* list, const char* body) {
+        return engine.post("/companies/" + of + list, body).id();
+    };
+    struct Row {
+        const char* member;
+        const char* name;
+        std::string foreign, own;
+    };
+    const std::string own_run = engine.post("/agents/" + agent + "/wakeup").id();
+    for (const Row& row :
+         std::vector<Row>{{"issueId", "Issue", engine.new_issue(other), engine.new_issue(company)},
+                          {"projectId", "Project", new_of(other, "/projects", R"({"name":"P"})"),
+                           new_of(company, "/projects", R"({"name":"P"})")},
+                          {"goalId", "Goal", new_of(other, "/goals", R"({"title":"G"})"),
+                           new_of(company, "/goals", R"({"title":"G"})")},
+                          {"heartbeatRunId", "Heartbeat run", foreign_run, own_run}}) {
+        INFO(row.member);
+        for (const std::string& id : {row.foreign, agent}) {
+            const Answer answer = report(row.member, id);
+            CHECK(answer.status == 404);
+            CHECK(answer.at("error") == std::string(row.name) + " not found");
+        }
+        CHECK(report(row.member, row.own).status == 201);
+    }
+    CHECK(spent(engine, company) == "4");
+}
+
+TEST_CASE("an agent put its costs down to another run than its own") {
+    TestEngine engine;
+    const std::string company = engine.new_company();
+    const std::string agent = engine.new_agent(company, "Ada");
+    const std::string own = engine.post("/agents/" + agent + "/wakeup").id();
+    const std::string others =
+        engine.post("/agents/" + engine.new_agent(company, "Bo") + "/wakeup").id();
+    http::Request request = request_for(
+        http::Method::post, "/companies/" + company + "/cost-events",
+        R"({"provider":"p","model":"m","occurredAt":"2026-03-02T09:00:00Z","costCents":1,"agentId":")" +
+            agent + R"(","heartbeatRunId":")" + others + R"("})",
+        engine.new_key(agent));
+    request.headers.emplace_back("X-Paperclip-Run-Id", own);
+    const Answer answer = engine.call(request);
+    CHECK(answer.status == 201);
+    CHECK(answer.at("heartbeatRunId") == own);
+}
+
 TEST_CASE("a budget that is used up stops the agent, and more budget lets it go on") {
     TestEngine engine;
     const std::string company = engine.new_company();
