@@ -95,9 +95,9 @@ TEST_CASE("heartbeats with nothing to do come when the plan says, start nothing,
     const int days = PAPERCLIP_TEST_EFFORT < 1 ? 8 : 30;
     Simulation simulation(settings);
     const auto& agents = simulation.people().agents();
-    REQUIRE(simulation.live(simulation.now() + std::chrono::seconds(1)));  // numbers what lingers
-    const auto written = simulation.engine().backend.submitted();
     const Time start = simulation.now();
+    REQUIRE(simulation.live(start + std::chrono::seconds(1)));  // what lingers is numbered
+    const auto written = simulation.engine().backend.submitted();
     std::vector<std::vector<Time>> seen(agents.size());
     for (int hour = 1; hour <= 24 * days; ++hour) {
         REQUIRE(simulation.live(start + std::chrono::hours(hour)));
