@@ -11,7 +11,6 @@
 #include <pthread.h>
 #include <spawn.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace paperclip::pluginhost {
@@ -73,44 +72,11 @@ bool understands(const Shim& shim, const std::string& message, int patience_ms) 
 
 /// For a shim that is at no run. One that somebody stopped would not see that its socket is closed.
 void end(const Shim& shim) {
-    const UniqueFd process(
-        static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(shim.process.pid), 0)));
-    if (!process || !is_same_process(shim.process)) return;
-    ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+    const UniqueFd process = open_process(shim.process.pid);
+    if (process && is_same_process(shim.process)) signal_process(process, SIGKILL);
 }
 
 }  // namespace
-
-const std::string& this_boot() {
-    static const std::string id = [] {
-        std::string text = read_file("/proc/sys/kernel/random/boot_id", 100);
-        while (!text.empty() && text.back() == '\n') text.pop_back();
-        return text;
-    }();
-    return id;
-}
-
-std::optional<ProcessIdentity> identify_process(std::int64_t pid) {
-    std::string stat;
-    try {
-        stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
-    } catch (const Error&) {
-        return std::nullopt;
-    }
-    // The name may hold anything, parentheses too; the fields after it are numbers.
-    const auto name_end = stat.rfind(')');
-    if (name_end == std::string::npos) return std::nullopt;
-    std::size_t at = name_end + 2;
-    if (stat[at] == 'Z' || stat[at] == 'X') return std::nullopt;
-    for (int field = 3; field < 22; ++field) at = stat.find(' ', at) + 1;
-    return ProcessIdentity{pid, std::stoll(stat.substr(at)), this_boot()};
-}
-
-bool is_same_process(const ProcessIdentity& identity) {
-    if (identity.boot_id != this_boot()) return false;
-    const auto now = identify_process(identity.pid);
-    return now && now->start_ticks == identity.start_ticks;
-}
 
 ReadyShims::ReadyShims(fs::path program) : program_(std::move(program)) {
     if (!fs::exists(program_)) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "engine/base/files.hpp"
-#include "engine/pluginhost/children.hpp"
+#include "engine/pluginhost/process.hpp"
 
 #include <condition_variable>
 #include <deque>
@@ -20,12 +20,6 @@ struct Shim {
     ProcessIdentity process;
     UniqueFd socket;
 };
-
-/// The process that has that pid now; nothing if none.
-std::optional<ProcessIdentity> identify_process(std::int64_t pid);
-/// Is the process still that process?
-bool is_same_process(const ProcessIdentity& identity);
-const std::string& this_boot();
 
 /// Shims that nobody needs at the moment, some of them started ahead: a run does not wait for a
 /// process to begin, and a short one costs one process less. Owns one thread, which sees to it that

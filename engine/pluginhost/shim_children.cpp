@@ -17,7 +17,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,10 +27,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int k_destroy_ms = 2'000;
-
-int open_pidfd(std::int64_t pid) {
-    return static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));
-}
 
 bool is_there(const fs::path& path) {
     struct stat info {};
@@ -130,7 +125,7 @@ Children::State ShimChildren::state(const fs::path& folder, const ProcessIdentit
 }
 
 void ShimChildren::settle(const fs::path& folder, const ProcessIdentity& identity) {
-    const UniqueFd process(open_pidfd(identity.pid));
+    const UniqueFd process = open_process(identity.pid);
     if (!process) return;
     // Its socket closed with the engine that held it: it reads "go" from it, or the end.
     pollfd ended{process.get(), POLLIN, 0};
@@ -150,11 +145,10 @@ void ShimChildren::order(const fs::path& folder, const ProcessIdentity& identity
                          shim::Order order) {
     // A shim whose run has ended may be at another one by now. Between the look and the signal the
     // pid cannot pass to another process: the pidfd holds it.
-    const UniqueFd process(open_pidfd(identity.pid));
+    const UniqueFd process = open_process(identity.pid);
     if (!process || state(folder, identity) != State::running) return;
-    ::syscall(SYS_pidfd_send_signal, process.get(), static_cast<int>(order), nullptr, 0);
-    // Its program may have stopped it.
-    ::syscall(SYS_pidfd_send_signal, process.get(), SIGCONT, nullptr, 0);
+    signal_process(process, static_cast<int>(order));
+    signal_process(process, SIGCONT);  // its program may have stopped it
     pollfd ended{process.get(), POLLIN, 0};
     if (order == shim::Order::destroy) ::poll(&ended, 1, k_destroy_ms);
 }
@@ -173,7 +167,7 @@ void ShimChildren::watch(const fs::path& folder, const ProcessIdentity& identity
         log_warn("output is seen when its program ends; see fs.inotify.max_user_watches",
                  {{"folder", name}, {"error", std::strerror(errno)}});
     }
-    watched.process.reset(open_pidfd(identity.pid));
+    watched.process = open_process(identity.pid);
     const auto notice = watched.changed;
     {
         const std::lock_guard lock(mutex_);

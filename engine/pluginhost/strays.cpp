@@ -2,6 +2,7 @@
 
 #include "engine/base/error.hpp"
 #include "engine/base/files.hpp"
+#include "engine/pluginhost/process.hpp"
 
 #include <csignal>
 #include <cstdlib>
@@ -9,7 +10,6 @@
 #include <poll.h>
 #include <set>
 #include <string>
-#include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -27,15 +27,6 @@ bool was_started_with(pid_t pid, const std::string& variable) {
         return ('\0' + read_file(file, k_max_environment)).find(variable) != std::string::npos;
     } catch (const Error&) {
         return false;  // gone, or another user's
-    }
-}
-
-pid_t parent_of(pid_t pid) {
-    try {
-        const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
-        return static_cast<pid_t>(std::atoi(stat.c_str() + stat.rfind(')') + 4));
-    } catch (const Error&) {
-        return 0;
     }
 }
 
@@ -75,10 +66,9 @@ std::set<pid_t> find_strays(const Mark& mark) {
 }
 
 void signal_stray(pid_t pid, const Mark& mark, int signal) {
-    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    // The pidfd holds the process: what we see of it after that is true of what the signal reaches.
+    const UniqueFd process = open_process(pid);
     if (!process || !is_stray(pid, mark)) return;
-    ::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
+    signal_process(process, signal);
     pollfd ended{process.get(), POLLIN, 0};
     if (signal == SIGKILL) ::poll(&ended, 1, k_end_ms);
 }

@@ -1,6 +1,7 @@
 #include "engine/runs/peers.hpp"
 
 #include "engine/base/files.hpp"
+#include "engine/pluginhost/process.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -100,16 +101,6 @@ std::vector<pid_t> processes() {
     return pids;
 }
 
-pid_t parent_of(pid_t pid) {
-    try {
-        const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
-        const auto name_end = stat.rfind(')');
-        return static_cast<pid_t>(std::atoi(stat.c_str() + name_end + 4));
-    } catch (const Error&) {
-        return 0;
-    }
-}
-
 }  // namespace
 
 access::Peers::Answer ProcessPeers::look_up(const http::Peer& peer) const {
@@ -124,7 +115,7 @@ access::Peers::Answer ProcessPeers::look_up(const http::Peer& peer) const {
     for (pid_t pid : processes()) {
         if (!holds(pid, link)) continue;
         is_held = true;
-        for (; pid > 1; pid = parent_of(pid)) {
+        for (; pid > 1; pid = static_cast<pid_t>(pluginhost::parent_of(pid))) {
             for (const auto& process : live) {
                 if (process.process.pid == pid) return {Kind::run, process.run_id};
             }
